@@ -1,0 +1,1 @@
+"""Evenhand's instrument: asks models, keeps every answer, estimates disparities, states verdicts."""

@@ -1,0 +1,50 @@
+"""What every model offers, whatever it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, runtime_checkable
+
+from audit.requests import Request, Response
+
+
+@runtime_checkable
+class Model(Protocol):
+    """Answers requests.
+
+    Attributes
+    ----------
+    id : str
+        As the user named it.
+    digest : str
+        SHA-256 that changes whenever an answer could: over weights, tokenizer and configuration files
+        (path, size, content), or over what stands in for them.
+    capabilities : frozenset of str
+        The request forms it can answer. A suite that needs another form is *not measurable* on it.
+    """
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def capabilities(self) -> frozenset[str]: ...
+
+    def ask(self, requests: Sequence[Request]) -> list[Response]:
+        """Answer each request, in order.
+
+        An answer does not depend on the other requests of the call, nor on their number (to within
+        1e-5 nats for log-probabilities; token for token for samples, near-ties aside).
+        A request that cannot be answered gives ``Response(error=...)``; it never raises for content.
+        """
+        ...
+
+    def cost(self, request: Request) -> float:
+        """Floating-point operations to answer a request, estimated without asking it; 0 if unknown."""
+        ...
+
+    def describe(self) -> Mapping[str, Any]:
+        """Facts for the bundle: kind, architecture, parameters, dtype, device, files with digests."""
+        ...

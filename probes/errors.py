@@ -1,0 +1,77 @@
+"""What can go wrong, in one small tree.
+
+::
+
+    EvenhandError                 anything this project raises on purpose
+    ├── InputError                bad input; carries every fault found; exit code 2
+    │   ├── SuiteError            a suite or lexicon file
+    │   ├── AuditFileError        an audit description (AUDIT.yaml)
+    │   ├── ModelError            a model that is unknown, unreadable or unsafe to load
+    │   └── BundleError           a bundle that is broken, foreign or was changed
+    └── InterruptedAudit          stopped from outside; resumable; exit code 3
+
+The command line prints one line for each fault of an ``InputError`` and no traceback; any other
+exception is a bug and prints a traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong with an input: what, where, and the remedy.
+
+    ``where`` names a file and, within it, a path or a line; it is empty only where there is no file.
+    """
+
+    what: str
+    where: str = ""
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        text = f"{self.where}: {self.what}" if self.where else self.what
+        text = " ".join(text.split())
+        if not self.remedy:
+            return text
+        return f"{text.rstrip('.')}. {' '.join(self.remedy.split())}"
+
+
+class EvenhandError(Exception):
+    """Root of everything this project raises on purpose."""
+
+
+class InputError(EvenhandError):
+    """Bad input from a user, with every fault that was found.
+
+    Examples
+    --------
+    >>> str(InputError(Fault("no such suite 'ocupations'", remedy="Did you mean 'occupations'?")))
+    "no such suite 'ocupations'. Did you mean 'occupations'?"
+    """
+
+    def __init__(self, faults: Fault | Iterable[Fault]) -> None:
+        self.faults: tuple[Fault, ...] = (faults,) if isinstance(faults, Fault) else tuple(faults)
+        super().__init__("\n".join(str(fault) for fault in self.faults))
+
+
+class SuiteError(InputError):
+    """A suite or lexicon file that cannot be used."""
+
+
+class AuditFileError(InputError):
+    """An audit description that cannot be used."""
+
+
+class ModelError(InputError):
+    """A model that is unknown, unreadable or unsafe to load."""
+
+
+class BundleError(InputError):
+    """A bundle that is broken, of another version, or was changed."""
+
+
+class InterruptedAudit(EvenhandError):
+    """The run was stopped from outside; what was answered is kept and the run can be resumed."""
