@@ -1,0 +1,1 @@
+"""Scorers: text to number, each with its source."""

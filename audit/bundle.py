@@ -1,0 +1,388 @@
+"""The folder of one audit.
+
+::
+
+    DIR/plan.json            written and hashed before the first request
+        records/00000.jsonl  every request and response, one a line, chained by hash; rotated by size
+        findings.json        recomputable from plan and records alone
+        provenance.json      the claim ledger
+        environment.json     versions, hardware, threads, seeds, commit
+        manifest.json        path, bytes, sha256 of every other file
+
+The chain starts at the plan: the first record's ``prev`` is the SHA-256 of ``plan.json``, every other
+record's ``prev`` is the SHA-256 of the line before it. A record holds no time and no place, so that two
+runs of one plan write the same records.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from audit.requests import Request, Response, canonical, digest, request_from_json, response_from_json
+from probes.errors import BundleError, Fault
+
+FORMAT = 1
+"""Version of the bundle's layout. A bundle of another version is refused, not guessed at."""
+
+ROTATE_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Record:
+    """One request to one model and its raw answer.
+
+    ``n`` counts from 0 over the whole bundle. ``reused_from`` is the SHA-256 of the record of an earlier
+    bundle that this answer was taken from, or empty.
+    """
+
+    n: int
+    prev: str
+    model: str
+    request: Request
+    response: Response
+    reused_from: str = ""
+
+    def line(self) -> bytes:
+        """The record as one line of JSON, without the line feed."""
+        data: dict[str, Any] = {
+            "n": self.n,
+            "prev": self.prev,
+            "model": self.model,
+            "sha256": digest(self.request),
+            "request": asdict(self.request),
+            "response": asdict(self.response),
+        }
+        if self.reused_from:
+            data["reused_from"] = self.reused_from
+        return canonical(data)
+
+
+def sha256(data: bytes) -> str:
+    """SHA-256 in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def file_sha256(path: Path) -> str:
+    """SHA-256 of a file's content, read in pieces."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON that a person can read, whole or not at all: to a neighbour first, then renamed."""
+    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    partial = path.with_name(path.name + ".partial")
+    with disk_errors(path):
+        with partial.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(partial, path)
+
+
+def read_json(path: Path) -> Any:
+    """The JSON in a bundle's file; a :class:`BundleError` names the file and what is wrong with it."""
+    try:
+        return json.loads(path.read_bytes().decode("utf-8"))
+    except FileNotFoundError:
+        raise BundleError(
+            Fault("the file is missing", str(path), "Is this the folder of an audit?")
+        ) from None
+    except UnicodeDecodeError as error:
+        raise BundleError(
+            Fault(f"not UTF-8 at byte {error.start}", str(path), "Restore the file from a copy.")
+        ) from None
+    except json.JSONDecodeError as error:
+        raise BundleError(
+            Fault(
+                f"not JSON at line {error.lineno}: {error.msg}", str(path), "Restore the file from a copy."
+            )
+        ) from None
+    except OSError as error:
+        raise BundleError(
+            Fault(f"cannot be read: {error.strerror}", str(path), "Check the path and its permissions.")
+        ) from None
+
+
+@contextmanager
+def disk_errors(path: Path) -> Iterator[None]:
+    """Turn a full or read-only disk into one clear line."""
+    try:
+        yield
+    except OSError as error:
+        remedies = {
+            errno.ENOSPC: "Free some space and run the same command again: what was answered is kept.",
+            errno.EDQUOT: "Free some space and run the same command again: what was answered is kept.",
+            errno.EACCES: "Choose a folder that you may write to.",
+            errno.EROFS: "Choose a folder that you may write to.",
+            errno.EEXIST: "Choose another folder.",
+            errno.ENOTDIR: "Choose another folder.",
+        }
+        if error.errno not in remedies:
+            raise
+        raise BundleError(Fault(f"cannot write: {error.strerror}", str(path), remedies[error.errno])) from None
+
+
+class Bundle:
+    """Reads and extends the folder of one audit.
+
+    Parameters
+    ----------
+    root : Path
+        The folder. It must hold a plan; :meth:`create` makes one that does.
+
+    Raises
+    ------
+    BundleError
+        If there is no plan, or it is of another format version.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.plan: dict[str, Any] = self._read_plan()
+        self.plan_sha256 = file_sha256(root / "plan.json")
+
+    @classmethod
+    def create(cls, root: Path, plan: Mapping[str, Any]) -> Bundle:
+        """Start a bundle: the plan is on disk before anything is asked.
+
+        A folder that already holds this very plan is opened instead, to be resumed; one that holds
+        another plan is refused.
+        """
+        path = root / "plan.json"
+        if path.exists():
+            bundle = cls(root)
+            if canonical(bundle.plan) != canonical(plan):
+                changed = ", ".join(differing_keys(bundle.plan, plan))
+                raise BundleError(
+                    Fault(
+                        f"the plan there is another one (it differs in: {changed})",
+                        str(path),
+                        "A plan is not changed once it is declared: choose another --out, "
+                        "and take over the answers with --reuse.",
+                    )
+                )
+            return bundle
+        if root.exists() and (not root.is_dir() or any(root.iterdir())):
+            raise BundleError(
+                Fault("not empty and not a bundle", str(root), "Choose an empty or new folder for --out.")
+            )
+        with disk_errors(root):
+            (root / "records").mkdir(parents=True, exist_ok=True)
+        write_json(path, plan)
+        return cls(root)
+
+    def _read_plan(self) -> dict[str, Any]:
+        path = self.root / "plan.json"
+        if not self.root.exists():
+            raise BundleError(Fault("no such folder", str(self.root), "Give the folder of an audit."))
+        if not path.exists():
+            raise BundleError(
+                Fault("holds no plan.json", str(self.root), "Give the folder that `evenhand run` wrote.")
+            )
+        plan = read_json(path)
+        version = plan.get("format") if isinstance(plan, dict) else None
+        if version != FORMAT:
+            raise BundleError(
+                Fault(
+                    f"bundle format {version!r}; this version of evenhand reads format {FORMAT}",
+                    str(path),
+                    "Use the version of evenhand named in environment.json.",
+                )
+            )
+        assert isinstance(plan, dict)
+        return plan
+
+    # -- records ------------------------------------------------------------------------------------
+
+    def record_files(self) -> list[Path]:
+        """The record files, in order."""
+        return sorted((self.root / "records").glob("*.jsonl"))
+
+    def lines(self) -> Iterator[tuple[Path, int, bytes]]:
+        """Every record line with its file and line number, the line feed kept."""
+        for path in self.record_files():
+            with path.open("rb") as file:
+                for number, line in enumerate(file, start=1):
+                    yield path, number, line
+
+    def records(self) -> Iterator[Record]:
+        """Every record, the chain checked on the way.
+
+        Raises
+        ------
+        BundleError
+            At the first record that does not follow from the one before it.
+        """
+        prev = self.plan_sha256
+        count = 0
+        for path, number, line in self.lines():
+            record = parse_record(line, f"{path}:{number}")
+            if record.prev != prev or record.n != count:
+                raise BundleError(
+                    Fault(
+                        f"record {record.n} does not follow from the one before it: the chain is broken",
+                        f"{path}:{number}",
+                        "The records were edited, cut or reordered. Restore the bundle from a copy.",
+                    )
+                )
+            prev = sha256(line[:-1])
+            count += 1
+            yield record
+
+    def drop_torn_line(self) -> bool:
+        """Cut off a last line that a killed run left half written; say whether there was one."""
+        files = self.record_files()
+        if not files:
+            return False
+        last = files[-1]
+        data = last.read_bytes()
+        end = data.rfind(b"\n") + 1
+        if end == len(data):
+            return False
+        with disk_errors(last), last.open("r+b") as file:
+            file.truncate(end)
+            os.fsync(file.fileno())
+        return True
+
+    @contextmanager
+    def writer(self) -> Iterator[RecordWriter]:
+        """The one writer of this bundle's records.
+
+        Raises
+        ------
+        BundleError
+            If another process is writing, or the records there are broken.
+        """
+        lock = self.root / ".lock"
+        with disk_errors(lock):
+            handle = lock.open("w")
+        try:
+            try:
+                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise BundleError(
+                    Fault("another run is writing here", str(self.root), "Wait for it, or stop it first.")
+                ) from None
+            self.drop_torn_line()
+            yield RecordWriter(self)
+        finally:
+            handle.close()
+            lock.unlink(missing_ok=True)
+
+    # -- manifest -----------------------------------------------------------------------------------
+
+    def members(self) -> list[Path]:
+        """Every file of the bundle but the manifest and passing files, in order of path."""
+        passing = {".lock", "manifest.json"}
+        return sorted(
+            path
+            for path in self.root.rglob("*")
+            if path.is_file() and path.name not in passing and not path.name.endswith(".partial")
+        )
+
+    def write_manifest(self) -> None:
+        """List every file with its size and hash, and hash the list."""
+        files = [
+            {
+                "path": path.relative_to(self.root).as_posix(),
+                "bytes": path.stat().st_size,
+                "sha256": file_sha256(path),
+            }
+            for path in self.members()
+        ]
+        write_json(
+            self.root / "manifest.json",
+            {"format": FORMAT, "files": files, "files_sha256": sha256(canonical(files))},
+        )
+
+
+class RecordWriter:
+    """Appends records to a bundle, each write whole and on disk before the next question is asked."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+        self.answered: dict[tuple[str, str], Response] = {}
+        self._prev = bundle.plan_sha256
+        self._n = 0
+        for record in bundle.records():
+            self.answered[record.model, digest(record.request)] = record.response
+            self._prev = sha256(record.line())
+            self._n += 1
+
+    def append(self, answers: Sequence[tuple[str, Request, Response, str]]) -> None:
+        """Keep answers: (model digest, request, response, hash of the record reused or empty)."""
+        block = bytearray()
+        prev, n = self._prev, self._n
+        for model, request, response, reused_from in answers:
+            line = Record(n, prev, model, request, response, reused_from).line()
+            block += line + b"\n"
+            prev, n = sha256(line), n + 1
+        path = self._file()
+        size = path.stat().st_size if path.exists() else 0
+        descriptor = -1
+        try:
+            with disk_errors(path):
+                descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+                view = memoryview(block)
+                while view:
+                    view = view[os.write(descriptor, view) :]
+                os.fsync(descriptor)
+        except BundleError:
+            if descriptor >= 0:
+                os.ftruncate(descriptor, size)
+            raise
+        finally:
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._prev, self._n = prev, n
+        for model, request, response, _ in answers:
+            self.answered[model, digest(request)] = response
+
+    def _file(self) -> Path:
+        files = self.bundle.record_files()
+        folder = self.bundle.root / "records"
+        if not files:
+            with disk_errors(folder):
+                folder.mkdir(exist_ok=True)
+            return folder / "00000.jsonl"
+        if files[-1].stat().st_size < ROTATE_BYTES:
+            return files[-1]
+        return folder / f"{int(files[-1].stem) + 1:05d}.jsonl"
+
+
+def parse_record(line: bytes, where: str) -> Record:
+    """One line of a record file; a :class:`BundleError` says what is wrong with it and where."""
+    remedy = "Restore the bundle from a copy; `evenhand run` drops only a last line that a kill left torn."
+    if not line.endswith(b"\n"):
+        raise BundleError(Fault("the last record is cut short", where, remedy))
+    try:
+        data = json.loads(line)
+        record = Record(
+            n=data["n"],
+            prev=data["prev"],
+            model=data["model"],
+            request=request_from_json(data["request"]),
+            response=response_from_json(data["response"]),
+            reused_from=data.get("reused_from", ""),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        reason = f"{type(error).__name__}: {error}"
+        raise BundleError(Fault(f"not a record ({reason})", where, remedy)) from None
+    if record.line() != line[:-1]:
+        raise BundleError(Fault("the record was edited: its content and its form disagree", where, remedy))
+    return record
+
+
+def differing_keys(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:
+    """The top-level keys in which two plans differ."""
+    return [key for key in sorted({*ours, *theirs}) if ours.get(key) != theirs.get(key)]

@@ -1,0 +1,224 @@
+"""Everything that is decided before the first question, as plain data with one hash.
+
+A plan embeds its suites and lexicons whole, so that a bundle can be analysed again years later without
+the project's files, and it names each model by digest. It holds no time and no machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from audit.bundle import FORMAT
+from audit.hypotheses import Hypothesis, declare, hypothesis_from_json
+from audit.measures import MEASURES, Decoding
+from audit.models import ModelFacts, facts_of, identify
+from audit.requests import Request, digest
+from audit.spec import AuditSpec, SuiteChoice
+from probes import Item, Lexicon, Margin, Sampling, Suite, expand, lexicon_from_data, suite_from_data
+from probes.errors import AuditFileError, Fault
+
+PlanData = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PlannedSuite:
+    """A suite as the plan holds it, rebuilt."""
+
+    suite: Suite
+    lexicons: Mapping[str, Lexicon]
+    sampling: Sampling
+    margin: Margin
+    items: tuple[Item, ...]
+
+    @property
+    def slot_lexicons(self) -> dict[str, Lexicon]:
+        """The lexicons that fill the slot, without the nonce lexicon."""
+        return {lexicon_id: self.lexicons[lexicon_id] for lexicon_id in self.suite.lexicons}
+
+
+@dataclass(frozen=True)
+class Question:
+    """One item put to one model in one form."""
+
+    item: Item
+    request: Request
+    digest: str
+
+
+def make_plan(spec: AuditSpec) -> PlanData:
+    """Decide everything: which items, in which form, and every hypothesis with its family.
+
+    A suite in none of the forms that a model can answer is listed under ``not_measurable`` with the
+    reason, and the rest goes on.
+
+    Raises
+    ------
+    InputError
+        If a model or suite cannot be used at all.
+    """
+    facts = [identify(m, spec.load) if isinstance(m, str) else facts_of(m) for m in spec.models]
+    _refuse_twins(facts)
+    suites = [plan_suite(choice) for choice in spec.suites]
+    asks, not_measurable, hypotheses = [], [], []
+    for model in facts:
+        for planned in suites:
+            suite = planned.suite
+            form = next((form for form in suite.forms if form in model.capabilities), None)
+            if form is None:
+                can = ", ".join(sorted(model.capabilities)) or "nothing"
+                reason = f"the suite asks in the form {' or '.join(suite.forms)}; the model answers {can}"
+                not_measurable.append({"model": model.id, "suite": suite.id, "reason": reason})
+                continue
+            asks.append({"model": model.id, "suite": suite.id, "form": form, "items": len(planned.items)})
+            hypotheses += declare(model.id, suite, planned.slot_lexicons, probe_terms(planned))
+    if not asks:
+        lines = [
+            Fault(f"{row['suite']} cannot be asked of {row['model']}: {row['reason']}", "", "")
+            for row in not_measurable
+        ]
+        raise AuditFileError([*lines, Fault("nothing is left to ask", "", "Choose other suites or models.")])
+    return {
+        "format": FORMAT,
+        "title": spec.title,
+        "alpha": spec.alpha,
+        "seed": spec.seed,
+        "decoding": asdict(spec.decoding),
+        "load": asdict(spec.load),
+        "models": [
+            {
+                "id": model.id,
+                "digest": model.digest,
+                "kind": model.kind,
+                "capabilities": sorted(model.capabilities),
+                "parameters": model.parameters,
+            }
+            for model in facts
+        ],
+        "lexicons": {lexicon.id: lexicon.data for p in suites for lexicon in p.lexicons.values()},
+        "suites": [
+            {
+                "id": planned.suite.id,
+                "digest": planned.suite.digest,
+                "data": planned.suite.data,
+                "sampling": asdict(planned.sampling),
+                "margin": asdict(planned.margin),
+            }
+            for planned in suites
+        ],
+        "asks": asks,
+        "not_measurable": not_measurable,
+        "hypotheses": [asdict(hypothesis) for hypothesis in hypotheses],
+        "correction": {"confirmatory": "holm", "exploratory": "benjamini-hochberg"},
+    }
+
+
+def plan_suite(choice: SuiteChoice) -> PlannedSuite:
+    """A chosen suite with its items."""
+    items = expand(choice.suite, choice.lexicons, choice.sampling)
+    return PlannedSuite(choice.suite, choice.lexicons, choice.sampling, choice.margin, tuple(items))
+
+
+def probe_terms(planned: PlannedSuite) -> dict[str, str]:
+    """The terms of the probe arm that are asked about: id to text, in order."""
+    texts = {
+        f"{lexicon.id}:{term.id}": term.text
+        for lexicon in planned.slot_lexicons.values()
+        for term in lexicon.terms
+    }
+    return {item.term: texts[item.term] for item in planned.items if item.arm == "probe"}
+
+
+def planned_suites(plan: Mapping[str, Any]) -> dict[str, PlannedSuite]:
+    """The plan's suites, rebuilt from the plan alone."""
+    rebuilt = {}
+    lexicons = {
+        lexicon_id: lexicon_from_data(data, f"plan.json: $.lexicons.{lexicon_id}")
+        for lexicon_id, data in plan["lexicons"].items()
+    }
+    for entry in plan["suites"]:
+        suite = suite_from_data(entry["data"], f"plan.json: suite {entry['id']}")
+        own = {name: lexicons[name] for name in lexicon_names(suite)}
+        choice = SuiteChoice(suite, own, Sampling(**entry["sampling"]), Margin(**entry["margin"]))
+        rebuilt[suite.id] = plan_suite(choice)
+    return rebuilt
+
+
+def lexicon_names(suite: Suite) -> list[str]:
+    """Ids of the lexicons a suite needs, those of the slot first."""
+    return [*suite.lexicons, *([suite.nonce.lexicon] if suite.nonce else [])]
+
+
+def hypotheses_of(plan: Mapping[str, Any]) -> list[Hypothesis]:
+    """The plan's hypotheses."""
+    return [hypothesis_from_json(data) for data in plan["hypotheses"]]
+
+
+def questions(
+    plan: Mapping[str, Any], model: str, suites: Mapping[str, PlannedSuite] | None = None
+) -> Iterator[Question]:
+    """Every item put to a model, with its request, in the plan's order."""
+    rebuilt = planned_suites(plan) if suites is None else suites
+    decoding = Decoding(**plan["decoding"])
+    for ask in plan["asks"]:
+        if ask["model"] != model:
+            continue
+        planned = rebuilt[ask["suite"]]
+        measure = MEASURES[planned.suite.measure]
+        for item in planned.items:
+            request = measure.ask(item, ask["form"], decoding)
+            yield Question(item, request, digest(request))
+
+
+def unique_requests(asked: Sequence[Question]) -> list[Request]:
+    """The requests to make: each once, in order of first need."""
+    return list({question.digest: question.request for question in asked}.values())
+
+
+def estimate_cost(plan: Mapping[str, Any], rate: Callable[[], float]) -> list[dict[str, Any]]:
+    """Requests and seconds per model, estimated without asking anything.
+
+    Parameters
+    ----------
+    rate : callable
+        Gives this machine's speed in floating-point operations a second.
+
+    Notes
+    -----
+    Two operations a parameter and token; tokens from word counts (1.4 a word). Models reach about 40 % of
+    the matrix-product speed on short texts. Expect a factor of two either way.
+    """
+    suites = planned_suites(plan)
+    speed = rate() * 0.4
+    rows = []
+    for model in plan["models"]:
+        requests = unique_requests(list(questions(plan, model["id"], suites)))
+        tokens = sum(expected_tokens(request) for request in requests)
+        parameters = model["parameters"]
+        rows.append(
+            {
+                "model": model["id"],
+                "requests": len(requests),
+                "seconds": None if parameters is None else 2 * parameters * tokens / speed,
+            }
+        )
+    return rows
+
+
+def expected_tokens(request: Request) -> float:
+    """About how many tokens a model reads or writes to answer a request."""
+    per_word = 1.4
+    if request.form == "fill":
+        return per_word * len(request.text.split())
+    if request.form == "score":
+        own = sum(len(text.split()) for text in request.continuations)
+        return per_word * (len(request.prefix.split()) + own)
+    return request.samples * (per_word * len(request.prompt.split()) + request.max_new_tokens)
+
+
+def _refuse_twins(facts: Sequence[ModelFacts]) -> None:
+    ids = [model.id for model in facts]
+    twins = sorted({model_id for model_id in ids if ids.count(model_id) > 1})
+    if twins:
+        raise AuditFileError([Fault(f"model {twin!r} is named twice", "", "Name it once.") for twin in twins])

@@ -1,0 +1,167 @@
+"""Asks what the plan says, keeps every answer, and can be stopped at any moment.
+
+Requests go to a model in blocks of fixed size, cut at fixed places of the plan, and a block's answers are
+on disk before the next block is asked. A run that was killed takes up at the first request without an
+answer; nothing is asked twice.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from audit.bundle import Bundle, RecordWriter, sha256
+from audit.models.base import Model
+from audit.plan import planned_suites, questions, unique_requests
+from audit.requests import Request, Response, digest
+from probes.errors import Fault, ModelError
+
+BLOCK = 128
+"""Requests between two writes: at most this many answers are lost to a kill."""
+
+
+class Progress(Protocol):
+    """Told how far a run has come; the command line draws a bar with the time left."""
+
+    def start(self, model: str, total: int, done: int) -> None: ...
+
+    def advance(self, count: int) -> None: ...
+
+
+class Silent:
+    """A :class:`Progress` that shows nothing."""
+
+    def start(self, model: str, total: int, done: int) -> None:
+        """Do nothing."""
+
+    def advance(self, count: int) -> None:
+        """Do nothing."""
+
+
+@dataclass(frozen=True)
+class RunCounts:
+    """What a run did: answers that were there, asked, and taken over from earlier bundles."""
+
+    kept: int
+    asked: int
+    reused: int
+    seconds: Mapping[str, float]
+
+
+Earlier = Mapping[tuple[str, str], tuple[Response, str]]
+"""(model digest, request digest) to the answer and the hash of its record."""
+
+
+def earlier_answers(folders: Iterable[Path]) -> dict[tuple[str, str], tuple[Response, str]]:
+    """Answers of earlier bundles, their chains checked."""
+    found: dict[tuple[str, str], tuple[Response, str]] = {}
+    for folder in folders:
+        for record in Bundle(folder).records():
+            key = (record.model, digest(record.request))
+            found.setdefault(key, (record.response, sha256(record.line())))
+    return found
+
+
+def run_plan(
+    bundle: Bundle,
+    load: Callable[[str], Model],
+    *,
+    reuse: Sequence[Path] = (),
+    progress: Progress | None = None,
+) -> RunCounts:
+    """Ask everything in the plan that has no answer yet.
+
+    Parameters
+    ----------
+    load : callable
+        Model id to model. Called only for models of which something is left to ask; one model is held at a
+        time.
+    reuse : sequence of Path
+        Earlier bundles, whose answers to identical requests of the same model are taken over.
+
+    Raises
+    ------
+    ModelError
+        If a model is no longer the one in the plan.
+    BundleError
+        If the disk is full, or the records there are broken.
+    """
+    shown = progress or Silent()
+    earlier = earlier_answers(reuse)
+    suites = planned_suites(bundle.plan)
+    kept = asked = reused = 0
+    seconds: dict[str, float] = {}
+    with bundle.writer() as writer:
+        for entry in bundle.plan["models"]:
+            requests = unique_requests(list(questions(bundle.plan, entry["id"], suites)))
+            done = sum((entry["digest"], digest(request)) in writer.answered for request in requests)
+            shown.start(entry["id"], len(requests), done)
+            kept += done
+            if done == len(requests):
+                continue
+            runner = ModelRun(entry, writer, earlier, load, shown)
+            started = time.monotonic()
+            for start in range(0, len(requests), BLOCK):
+                runner.block(requests[start : start + BLOCK])
+            seconds[entry["id"]] = time.monotonic() - started
+            asked += runner.asked
+            reused += runner.reused
+    return RunCounts(kept, asked, reused, seconds)
+
+
+class ModelRun:
+    """Asks one model, loaded only when an answer is missing."""
+
+    def __init__(
+        self,
+        entry: Mapping[str, Any],
+        writer: RecordWriter,
+        earlier: Earlier,
+        load: Callable[[str], Model],
+        progress: Progress,
+    ) -> None:
+        self.entry = entry
+        self.writer = writer
+        self.earlier = earlier
+        self.load = load
+        self.progress = progress
+        self.asked = 0
+        self.reused = 0
+        self._model: Model | None = None
+
+    def block(self, requests: Sequence[Request]) -> None:
+        """Answer one block: from earlier bundles where they have it, else by asking."""
+        model_digest = self.entry["digest"]
+        missing = [r for r in requests if (model_digest, digest(r)) not in self.writer.answered]
+        if not missing:
+            return
+        fresh = [r for r in missing if (model_digest, digest(r)) not in self.earlier]
+        responses = self.model().ask(fresh) if fresh else []
+        answers = {digest(r): (response, "") for r, response in zip(fresh, responses, strict=True)}
+        for request in missing:
+            key = digest(request)
+            if key not in answers:
+                answers[key] = self.earlier[model_digest, key]
+        self.writer.append([(model_digest, r, *answers[digest(r)]) for r in missing])
+        self.asked += len(fresh)
+        self.reused += len(missing) - len(fresh)
+        self.progress.advance(len(missing))
+
+    def model(self) -> Model:
+        """The model, checked against the plan."""
+        if self._model is None:
+            model = self.load(self.entry["id"])
+            if model.digest != self.entry["digest"]:
+                raise ModelError(
+                    Fault(
+                        f"model {self.entry['id']!r} is no longer the one in the plan: its digest is "
+                        f"{model.digest[:12]}, the plan says {self.entry['digest'][:12]}",
+                        "",
+                        "Restore the model's files, or start a new audit in another folder.",
+                    )
+                )
+            self._model = model
+        return self._model

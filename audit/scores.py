@@ -1,0 +1,39 @@
+"""What a response is worth: a number, or a reason why there is none."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Status = Literal["scored", "refused", "empty", "unparsed", "truncated", "error"]
+"""Why there is a value, or why there is none. A refusal is not a low score; an error is not a zero."""
+
+STATUSES: tuple[Status, ...] = ("scored", "refused", "empty", "unparsed", "truncated", "error")
+
+
+@dataclass(frozen=True)
+class Score:
+    """One number read off one response.
+
+    Attributes
+    ----------
+    unit : str
+        What was scored within the item: an answer pair's id, or the number of a sample.
+    value : float or None
+        In the measure's unit; None unless ``status`` is ``scored``.
+    reason : str
+        Why there is no value; empty where there is one.
+    doubts : tuple of str
+        What the tokenizer did to the answers that may carry the result ("she: 2 pieces").
+    """
+
+    unit: str
+    value: float | None
+    status: Status
+    reason: str = ""
+    doubts: tuple[str, ...] = ()
+    mass: float | None = None
+
+    def __post_init__(self) -> None:
+        if (self.value is None) == (self.status == "scored"):
+            raise ValueError(f"a score has a value exactly when it is scored, not {self.value} {self.status}")

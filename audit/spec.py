@@ -1,0 +1,159 @@
+"""What a user asks for: models, suites and decisions, read from a file or given in Python."""
+
+from __future__ import annotations
+
+import importlib.resources
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from audit.measures import Decoding
+from audit.models import LoadOptions
+from audit.models.base import Model
+from probes import Lexicon, Margin, Sampling, Suite, load_lexicon, load_suite, read_yaml, schema_faults
+from probes import substitute_lexicons as substitute
+from probes.errors import AuditFileError, Fault, InputError
+
+
+@dataclass(frozen=True)
+class SuiteChoice:
+    """A suite with everything that is decided about it for one audit.
+
+    ``lexicons`` are those of the slot and of the nonce arm, by id. ``margin`` is the suite's own unless
+    the audit declares another.
+    """
+
+    suite: Suite
+    lexicons: Mapping[str, Lexicon]
+    sampling: Sampling
+    margin: Margin
+
+
+@dataclass(frozen=True)
+class AuditSpec:
+    """Everything an auditor decides before the first question.
+
+    ``models`` holds names (catalog, folder, file, hub id) or :class:`~audit.models.base.Model` objects.
+    """
+
+    models: tuple[str | Model, ...]
+    suites: tuple[SuiteChoice, ...]
+    title: str = "Audit"
+    alpha: float = 0.05
+    seed: int = 0
+    decoding: Decoding = field(default_factory=Decoding)
+    load: LoadOptions = field(default_factory=LoadOptions)
+
+
+def choose(
+    name: str | Path | Suite,
+    *,
+    lexicons: Sequence[str | Path | Lexicon] = (),
+    margin: tuple[float, str] | None = None,
+    sampling: Sampling | None = None,
+) -> SuiteChoice:
+    """A suite, by name, file or object, with its lexicons loaded.
+
+    Parameters
+    ----------
+    lexicons : sequence
+        Other lexicons to fill the slot with; the suite's own if empty.
+    margin : (value, source), optional
+        An equivalence margin other than the suite's, in the suite's unit, and where it comes from.
+
+    Raises
+    ------
+    SuiteError
+        With every fault that was found.
+
+    Examples
+    --------
+    >>> choose("traits", lexicons=["religions"]).suite.id
+    'traits'
+    """
+    suite = name if isinstance(name, Suite) else load_suite(str(name))
+    given = [item if isinstance(item, Lexicon) else load_lexicon(str(item)) for item in lexicons]
+    if given:
+        suite = substitute(suite, [lexicon.id for lexicon in given])
+    by_id = {lexicon.id: lexicon for lexicon in given}
+    wanted = [*suite.lexicons, *([suite.nonce.lexicon] if suite.nonce else [])]
+    loaded = {
+        lexicon_id: by_id[lexicon_id] if lexicon_id in by_id else load_lexicon(lexicon_id, near=suite.path)
+        for lexicon_id in wanted
+    }
+    own = suite.margin
+    decided = own if margin is None else Margin(value=margin[0], unit=own.unit, source=margin[1])
+    return SuiteChoice(suite, loaded, sampling or Sampling(), decided)
+
+
+def read_audit(path: Path) -> AuditSpec:
+    """An audit description from a YAML file, every fault of it and of its suites named at once.
+
+    Raises
+    ------
+    AuditFileError
+        If the file or anything it names is wrong.
+    """
+    data = read_yaml(path, AuditFileError)
+    faults = schema_faults(data, audit_schema(), str(path))
+    if faults:
+        raise AuditFileError(faults)
+    seed = data.get("seed", 0)
+    choices: list[SuiteChoice] = []
+    for entry in data["suites"]:
+        wish = {"id": entry} if isinstance(entry, str) else entry
+        try:
+            choices.append(_choose_from(wish, path.parent, seed))
+        except InputError as error:
+            faults += error.faults
+    seen: set[str] = set()
+    for choice in choices:
+        if choice.suite.id in seen:
+            faults.append(
+                Fault(f"suite {choice.suite.id!r} is named twice", str(path), "Name each suite once.")
+            )
+        seen.add(choice.suite.id)
+    if faults:
+        raise AuditFileError(faults)
+    return AuditSpec(
+        models=tuple(_near(name, path.parent) for name in data["models"]),
+        suites=tuple(choices),
+        title=data.get("title", path.stem),
+        alpha=data.get("alpha", 0.05),
+        seed=seed,
+        decoding=Decoding(seed=seed, **data.get("decoding", {})),
+        load=LoadOptions(**data.get("load", {})),
+    )
+
+
+def _choose_from(wish: Mapping[str, Any], folder: Path, seed: int) -> SuiteChoice:
+    margin = wish.get("margin")
+    return choose(
+        _near(wish["id"], folder),
+        lexicons=[_near(name, folder) for name in wish.get("lexicons", [])],
+        margin=(margin["value"], margin["source"]) if margin else None,
+        sampling=Sampling(
+            templates=wish.get("templates"),
+            terms_per_group=wish.get("terms_per_group"),
+            nonce_terms=wish.get("nonce_terms"),
+            seed=seed,
+        ),
+    )
+
+
+def _near(name: str, folder: Path) -> str:
+    """A file or folder named relative to the audit file, as a path; any other name as it is."""
+    candidate = folder / name
+    looks_like_path = name.startswith((".", "/")) or name.endswith((".yaml", ".yml", ".gguf"))
+    return str(candidate) if looks_like_path and not Path(name).is_absolute() else name
+
+
+@cache
+def audit_schema() -> dict[str, Any]:
+    """The JSON Schema of an audit description."""
+    text = importlib.resources.files("audit").joinpath("schemas/audit.schema.json").read_text("utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
