@@ -1,1 +1,33 @@
-"""Evenhand's instrument: asks models, keeps every answer, estimates disparities, states verdicts."""
+"""Evenhand's instrument: asks models, keeps every answer, estimates disparities, states verdicts.
+
+The verbs are loaded on first use, so that ``import audit`` stays cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_HOMES = {
+    "AuditSpec": "audit.spec",
+    "Bundle": "audit.bundle",
+    "ScriptedModel": "audit.models",
+    "analyze": "audit.api",
+    "audit": "audit.api",
+    "choose": "audit.spec",
+    "findings_frame": "audit.api",
+    "make_plan": "audit.plan",
+    "read_audit": "audit.spec",
+    "resume": "audit.api",
+    "run": "audit.api",
+    "verify_bundle": "audit.verify",
+}
+"""Public name to the module that defines it."""
+
+__all__ = sorted(_HOMES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'audit' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -77,13 +77,17 @@ def file_sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def file_bytes(value: Any) -> bytes:
+    """JSON as it lies in a bundle: a space an indent, a line feed at the end."""
+    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON that a person can read, whole or not at all: to a neighbour first, then renamed."""
-    text = json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     partial = path.with_name(path.name + ".partial")
     with disk_errors(path):
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
+        with partial.open("wb") as file:
+            file.write(file_bytes(value))
             file.flush()
             os.fsync(file.fileno())
         os.replace(partial, path)
@@ -103,9 +107,7 @@ def read_json(path: Path) -> Any:
         ) from None
     except json.JSONDecodeError as error:
         raise BundleError(
-            Fault(
-                f"not JSON at line {error.lineno}: {error.msg}", str(path), "Restore the file from a copy."
-            )
+            Fault(f"not JSON at line {error.lineno}: {error.msg}", str(path), "Restore the file from a copy.")
         ) from None
     except OSError as error:
         raise BundleError(
@@ -129,7 +131,9 @@ def disk_errors(path: Path) -> Iterator[None]:
         }
         if error.errno not in remedies:
             raise
-        raise BundleError(Fault(f"cannot write: {error.strerror}", str(path), remedies[error.errno])) from None
+        raise BundleError(
+            Fault(f"cannot write: {error.strerror}", str(path), remedies[error.errno])
+        ) from None
 
 
 class Bundle:
@@ -224,8 +228,7 @@ class Bundle:
             At the first record that does not follow from the one before it.
         """
         prev = self.plan_sha256
-        count = 0
-        for path, number, line in self.lines():
+        for count, (path, number, line) in enumerate(self.lines()):
             record = parse_record(line, f"{path}:{number}")
             if record.prev != prev or record.n != count:
                 raise BundleError(
@@ -236,7 +239,6 @@ class Bundle:
                     )
                 )
             prev = sha256(line[:-1])
-            count += 1
             yield record
 
     def drop_torn_line(self) -> bool:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from probes import Contrast, Lexicon, Suite, SuiteError
-from probes.errors import Fault
+from probes import REST, TERM_AXIS, Lexicon, Suite, comparisons
 
-TERM_AXIS = "term"
-REST = "rest"
+__all__ = ["REST", "TERM_AXIS", "Hypothesis", "declare", "hypothesis_from_json"]
 
 
 @dataclass(frozen=True)
@@ -24,7 +22,7 @@ class Hypothesis:
     family : str
         The hypotheses that are corrected together: one model, suite, contrast and axis.
     layout : {"nested", "paired", "fixed"}
-        How terms relate to groups; see ``probes.suite.Contrast``.
+        How terms relate to groups; see ``probes.suite.TermDesign``.
     role : {"confirmatory", "exploratory"}
         Confirmatory families are corrected by Holm, exploratory ones by Benjamini and Hochberg.
     """
@@ -45,7 +43,7 @@ class Hypothesis:
 
 
 def declare(
-    model: str, suite: Suite, lexicons: Mapping[str, Lexicon], terms: Mapping[str, str]
+    model: str, suite: Suite, lexicons: Mapping[str, Lexicon], terms: Collection[str]
 ) -> list[Hypothesis]:
     """Every hypothesis that a suite puts to a model, in the order of the suite file.
 
@@ -53,57 +51,35 @@ def declare(
     ----------
     model : str
         The model's id.
-    lexicons : mapping of id to Lexicon
-        Those that fill the suite's slot.
-    terms : mapping of term id to text
-        The terms that are asked about (all, or a sample).
+    lexicons : mapping of name to Lexicon
+        By the names that the suite uses.
+    terms : collection of str
+        The terms that are asked about, where that is a sample.
+
+    Raises
+    ------
+    SuiteError
+        If suite and lexicons do not fit.
     """
-    found: list[Hypothesis] = []
-    for contrast in suite.contrasts:
-        for axis, groups in contrast_axes(contrast, lexicons, terms).items():
-            reference_label = "the rest" if contrast.reference == REST else groups[contrast.reference]
-            chosen = contrast.groups or tuple(group for group in groups if group != contrast.reference)
-            for group in chosen:
-                family = f"{model}/{suite.id}/{contrast.id}/{axis}"
-                found.append(
-                    Hypothesis(
-                        id=f"{family}={group}",
-                        family=family,
-                        model=model,
-                        suite=suite.id,
-                        contrast=contrast.id,
-                        axis=axis,
-                        group=group,
-                        reference=contrast.reference,
-                        layout=contrast.terms,
-                        role=contrast.role,
-                        claim=contrast.claim,
-                        group_label=groups[group],
-                        reference_label=reference_label,
-                    )
-                )
-    if not found:
-        raise SuiteError(
-            Fault(
-                f"suite {suite.id!r} compares nothing with the lexicons {', '.join(lexicons)}",
-                remedy="Give a lexicon with at least two groups on an axis of the suite.",
-            )
+    return [
+        Hypothesis(
+            id=f"{model}/{suite.id}/{found.contrast}/{found.axis}={found.group}",
+            family=f"{model}/{suite.id}/{found.contrast}/{found.axis}",
+            model=model,
+            suite=suite.id,
+            contrast=found.contrast,
+            axis=found.axis,
+            group=found.group,
+            reference=found.reference,
+            layout=found.terms,
+            role=found.role,
+            claim=found.claim,
+            group_label=found.group_label,
+            reference_label=found.reference_label,
         )
-    return found
-
-
-def contrast_axes(
-    contrast: Contrast, lexicons: Mapping[str, Lexicon], terms: Mapping[str, str]
-) -> dict[str, dict[str, str]]:
-    """The axes of a contrast, each with its groups and their labels."""
-    if contrast.axis == TERM_AXIS:
-        return {TERM_AXIS: dict(terms)}
-    axes: dict[str, dict[str, str]] = {}
-    for lexicon in lexicons.values():
-        for axis_id, axis in lexicon.axes.items():
-            if contrast.axis in ("*", axis_id):
-                axes[axis_id] = {group_id: group.label for group_id, group in axis.groups.items()}
-    return axes
+        for found in comparisons(suite, lexicons)
+        if found.axis != TERM_AXIS or found.group in terms
+    ]
 
 
 def hypothesis_from_json(data: dict[str, Any]) -> Hypothesis:

@@ -13,13 +13,36 @@ from typing import Any
 from audit.bundle import FORMAT
 from audit.hypotheses import Hypothesis, declare, hypothesis_from_json
 from audit.measures import MEASURES, Decoding
-from audit.models import ModelFacts, facts_of, identify
+from audit.models import LoadOptions, identify
+from audit.models.base import Model
 from audit.requests import Request, digest
 from audit.spec import AuditSpec, SuiteChoice
 from probes import Item, Lexicon, Margin, Sampling, Suite, expand, lexicon_from_data, suite_from_data
 from probes.errors import AuditFileError, Fault
 
 PlanData = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class PlannedModel:
+    """A model as the plan holds it; ``parameters`` is None where only loading could tell."""
+
+    id: str
+    digest: str
+    kind: str
+    capabilities: frozenset[str]
+    parameters: int | None
+
+
+def planned_model(model: str | Model, options: LoadOptions) -> PlannedModel:
+    """A model by name, identified by its files without being loaded, or an object as it describes itself."""
+    if isinstance(model, str):
+        facts = identify(model, options)
+        return PlannedModel(facts.id, facts.digest, facts.kind, facts.capabilities, facts.parameters)
+    told = model.describe()
+    return PlannedModel(
+        model.id, model.digest, told.get("kind", "python"), model.capabilities, told.get("parameters")
+    )
 
 
 @dataclass(frozen=True)
@@ -33,9 +56,9 @@ class PlannedSuite:
     items: tuple[Item, ...]
 
     @property
-    def slot_lexicons(self) -> dict[str, Lexicon]:
-        """The lexicons that fill the slot, without the nonce lexicon."""
-        return {lexicon_id: self.lexicons[lexicon_id] for lexicon_id in self.suite.lexicons}
+    def probe_terms(self) -> set[str]:
+        """The terms of the probe arm that are asked about."""
+        return {item.term for item in self.items if item.arm == "probe"}
 
 
 @dataclass(frozen=True)
@@ -58,7 +81,7 @@ def make_plan(spec: AuditSpec) -> PlanData:
     InputError
         If a model or suite cannot be used at all.
     """
-    facts = [identify(m, spec.load) if isinstance(m, str) else facts_of(m) for m in spec.models]
+    facts = [planned_model(model, spec.load) for model in spec.models]
     _refuse_twins(facts)
     suites = [plan_suite(choice) for choice in spec.suites]
     asks, not_measurable, hypotheses = [], [], []
@@ -72,7 +95,7 @@ def make_plan(spec: AuditSpec) -> PlanData:
                 not_measurable.append({"model": model.id, "suite": suite.id, "reason": reason})
                 continue
             asks.append({"model": model.id, "suite": suite.id, "form": form, "items": len(planned.items)})
-            hypotheses += declare(model.id, suite, planned.slot_lexicons, probe_terms(planned))
+            hypotheses += declare(model.id, suite, planned.lexicons, planned.probe_terms)
     if not asks:
         lines = [
             Fault(f"{row['suite']} cannot be asked of {row['model']}: {row['reason']}", "", "")
@@ -86,22 +109,14 @@ def make_plan(spec: AuditSpec) -> PlanData:
         "seed": spec.seed,
         "decoding": asdict(spec.decoding),
         "load": asdict(spec.load),
-        "models": [
-            {
-                "id": model.id,
-                "digest": model.digest,
-                "kind": model.kind,
-                "capabilities": sorted(model.capabilities),
-                "parameters": model.parameters,
-            }
-            for model in facts
-        ],
-        "lexicons": {lexicon.id: lexicon.data for p in suites for lexicon in p.lexicons.values()},
+        "models": [{**asdict(model), "capabilities": sorted(model.capabilities)} for model in facts],
+        "lexicons": {lexicon.digest: lexicon.data for p in suites for lexicon in p.lexicons.values()},
         "suites": [
             {
                 "id": planned.suite.id,
                 "digest": planned.suite.digest,
                 "data": planned.suite.data,
+                "lexicons": {name: lexicon.digest for name, lexicon in planned.lexicons.items()},
                 "sampling": asdict(planned.sampling),
                 "margin": asdict(planned.margin),
             }
@@ -120,34 +135,19 @@ def plan_suite(choice: SuiteChoice) -> PlannedSuite:
     return PlannedSuite(choice.suite, choice.lexicons, choice.sampling, choice.margin, tuple(items))
 
 
-def probe_terms(planned: PlannedSuite) -> dict[str, str]:
-    """The terms of the probe arm that are asked about: id to text, in order."""
-    texts = {
-        f"{lexicon.id}:{term.id}": term.text
-        for lexicon in planned.slot_lexicons.values()
-        for term in lexicon.terms
-    }
-    return {item.term: texts[item.term] for item in planned.items if item.arm == "probe"}
-
-
 def planned_suites(plan: Mapping[str, Any]) -> dict[str, PlannedSuite]:
     """The plan's suites, rebuilt from the plan alone."""
     rebuilt = {}
     lexicons = {
-        lexicon_id: lexicon_from_data(data, f"plan.json: $.lexicons.{lexicon_id}")
-        for lexicon_id, data in plan["lexicons"].items()
+        key: lexicon_from_data(data, f"plan.json: lexicon {data['id']}")
+        for key, data in plan["lexicons"].items()
     }
     for entry in plan["suites"]:
         suite = suite_from_data(entry["data"], f"plan.json: suite {entry['id']}")
-        own = {name: lexicons[name] for name in lexicon_names(suite)}
+        own = {name: lexicons[key] for name, key in entry["lexicons"].items()}
         choice = SuiteChoice(suite, own, Sampling(**entry["sampling"]), Margin(**entry["margin"]))
         rebuilt[suite.id] = plan_suite(choice)
     return rebuilt
-
-
-def lexicon_names(suite: Suite) -> list[str]:
-    """Ids of the lexicons a suite needs, those of the slot first."""
-    return [*suite.lexicons, *([suite.nonce.lexicon] if suite.nonce else [])]
 
 
 def hypotheses_of(plan: Mapping[str, Any]) -> list[Hypothesis]:
@@ -217,7 +217,7 @@ def expected_tokens(request: Request) -> float:
     return request.samples * (per_word * len(request.prompt.split()) + request.max_new_tokens)
 
 
-def _refuse_twins(facts: Sequence[ModelFacts]) -> None:
+def _refuse_twins(facts: Sequence[PlannedModel]) -> None:
     ids = [model.id for model in facts]
     twins = sorted({model_id for model_id in ids if ids.count(model_id) > 1})
     if twins:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -125,7 +126,7 @@ def digest(request: Request) -> str:
 
 def request_from_json(data: dict[str, Any]) -> Request:
     """The request that :func:`dataclasses.asdict` turned into ``data``."""
-    kinds: dict[str, type[Fill] | type[Score] | type[Generate]] = {
+    kinds: dict[str, Callable[..., Request]] = {
         "fill": Fill,
         "score": Score,
         "generate": Generate,

@@ -26,9 +26,13 @@ BLOCK = 128
 class Progress(Protocol):
     """Told how far a run has come; the command line draws a bar with the time left."""
 
-    def start(self, model: str, total: int, done: int) -> None: ...
+    def start(self, model: str, total: int, done: int) -> None:
+        """A model's turn begins, with ``done`` of ``total`` requests answered already."""
+        ...
 
-    def advance(self, count: int) -> None: ...
+    def advance(self, count: int) -> None:
+        """``count`` more answers are on disk."""
+        ...
 
 
 class Silent:

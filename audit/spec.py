@@ -10,11 +10,22 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from jsonschema import Draft202012Validator
+
 from audit.measures import Decoding
 from audit.models import LoadOptions
 from audit.models.base import Model
-from probes import Lexicon, Margin, Sampling, Suite, load_lexicon, load_suite, read_yaml, schema_faults
-from probes import substitute_lexicons as substitute
+from probes import (
+    Lexicon,
+    Margin,
+    Sampling,
+    Suite,
+    check_suite,
+    lexicons_of,
+    load_suite,
+    replace_lexicons,
+)
+from probes.documents import read as read_document
 from probes.errors import AuditFileError, Fault, InputError
 
 
@@ -51,7 +62,7 @@ class AuditSpec:
 def choose(
     name: str | Path | Suite,
     *,
-    lexicons: Sequence[str | Path | Lexicon] = (),
+    lexicons: Sequence[str] = (),
     margin: tuple[float, str] | None = None,
     sampling: Sampling | None = None,
 ) -> SuiteChoice:
@@ -59,8 +70,8 @@ def choose(
 
     Parameters
     ----------
-    lexicons : sequence
-        Other lexicons to fill the slot with; the suite's own if empty.
+    lexicons : sequence of str
+        Ids or paths of other lexicons to fill the slot with; the suite's own if empty.
     margin : (value, source), optional
         An equivalence margin other than the suite's, in the suite's unit, and where it comes from.
 
@@ -74,16 +85,11 @@ def choose(
     >>> choose("traits", lexicons=["religions"]).suite.id
     'traits'
     """
-    suite = name if isinstance(name, Suite) else load_suite(str(name))
-    given = [item if isinstance(item, Lexicon) else load_lexicon(str(item)) for item in lexicons]
-    if given:
-        suite = substitute(suite, [lexicon.id for lexicon in given])
-    by_id = {lexicon.id: lexicon for lexicon in given}
-    wanted = [*suite.lexicons, *([suite.nonce.lexicon] if suite.nonce else [])]
-    loaded = {
-        lexicon_id: by_id[lexicon_id] if lexicon_id in by_id else load_lexicon(lexicon_id, near=suite.path)
-        for lexicon_id in wanted
-    }
+    suite = name if isinstance(name, Suite) else load_suite(name)
+    if lexicons:
+        suite = replace_lexicons(suite, lexicons)
+    loaded = lexicons_of(suite)
+    check_suite(suite, loaded)
     own = suite.margin
     decided = own if margin is None else Margin(value=margin[0], unit=own.unit, source=margin[1])
     return SuiteChoice(suite, loaded, sampling or Sampling(), decided)
@@ -97,10 +103,11 @@ def read_audit(path: Path) -> AuditSpec:
     AuditFileError
         If the file or anything it names is wrong.
     """
-    data = read_yaml(path, AuditFileError)
-    faults = schema_faults(data, audit_schema(), str(path))
+    document = read_document(path, "audit", audit_schema())
+    faults = document.faults
     if faults:
         raise AuditFileError(faults)
+    data = document.data
     seed = data.get("seed", 0)
     choices: list[SuiteChoice] = []
     for entry in data["suites"]:
@@ -152,8 +159,7 @@ def _near(name: str, folder: Path) -> str:
 
 
 @cache
-def audit_schema() -> dict[str, Any]:
-    """The JSON Schema of an audit description."""
+def audit_schema() -> Draft202012Validator:
+    """The JSON Schema of an audit description, ready to validate."""
     text = importlib.resources.files("audit").joinpath("schemas/audit.schema.json").read_text("utf-8")
-    schema: dict[str, Any] = json.loads(text)
-    return schema
+    return Draft202012Validator(json.loads(text))

@@ -73,5 +73,5 @@ class BundleError(InputError):
     """A bundle that is broken, of another version, or was changed."""
 
 
-class InterruptedAudit(EvenhandError):
+class InterruptedAudit(EvenhandError):  # noqa: N818
     """The run was stopped from outside; what was answered is kept and the run can be resumed."""

@@ -32,13 +32,17 @@ class Decoding:
 class Ask(Protocol):
     """Item to request."""
 
-    def __call__(self, item: Item, form: Form, decoding: Decoding) -> Request: ...
+    def __call__(self, item: Item, form: Form, decoding: Decoding) -> Request:
+        """Ask."""
+        ...
 
 
 class Read(Protocol):
     """Item and response to scores, one a unit, every unit accounted for."""
 
-    def __call__(self, item: Item, request: Request, response: Response) -> tuple[Score, ...]: ...
+    def __call__(self, item: Item, request: Request, response: Response) -> tuple[Score, ...]:
+        """Read."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,8 @@ class Measure:
     ----------
     scale : {"log-odds", "points"}
         ``log-odds``: natural logarithm of a ratio; ``points``: a difference on the scorer's scale.
+    factor : {"answers", "samples"}
+        What the units within an item are: a sampled factor of its own, or repetitions to average.
     meaning : str
         Range, direction and what 0 means.
     source : str
@@ -58,6 +64,7 @@ class Measure:
     name: str
     module: str
     scale: str
+    factor: str
     meaning: str
     source: str
 
@@ -81,8 +88,9 @@ MEASURES: dict[str, Measure] = {
             name="answer_log_odds",
             module="audit.measures.answer_log_odds",
             scale="log-odds",
-            meaning="A difference of log-odds in nats, from minus to plus infinity. Positive: the first group "
-            "draws the first answers more than the second group does. 0: both draw them alike.",
+            factor="answers",
+            meaning="A difference of log-odds in nats, from minus to plus infinity. Positive: the first "
+            "group draws the first answers more than the second group does. 0: both draw them alike.",
             source="Template log-odds: Kurita et al. 2019; Nangia et al. 2020 for the paired form; "
             "the contrast is signed and paired by template.",
         ),
@@ -90,6 +98,7 @@ MEASURES: dict[str, Measure] = {
             name="continuation_sentiment",
             module="audit.measures.continuation_sentiment",
             scale="points",
+            factor="samples",
             meaning="A difference of mean sentiment, from -2 to 2 on VADER's compound scale of -1 to 1. "
             "Positive: continuations about the first group read more positive. 0: alike.",
             source="Sheng et al. 2019 and Dhamala et al. 2021 (contrast by prompt); "

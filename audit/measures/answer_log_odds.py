@@ -17,13 +17,20 @@ def ask(item: Item, form: Form, decoding: Decoding) -> Request:
 
     For ``fill`` the answers stand at the mask. For ``score`` the sentence up to the answer is the prefix
     and each continuation is the answer with the rest of the sentence; the prefix cancels in the log-odds.
+    A rest without a letter (a full stop) is not asked for: it would add its own probability and no word.
     """
     words = answer_words(item)
     if form == "fill":
         return Fill(item.text.replace(ANSWER, MASK), words)
     before, after = item.text.split(ANSWER)
     lead = " " if before.endswith(" ") else ""
-    return ScoreRequest(before.rstrip(), tuple(f"{lead}{word}{after}" for word in words))
+    rest = after if has_letter(after) else ""
+    return ScoreRequest(before.rstrip(), tuple(f"{lead}{word}{rest}" for word in words))
+
+
+def has_letter(text: str) -> bool:
+    """Whether there is anything but signs, digits and spaces in a text."""
+    return any(character.isalpha() for character in text)
 
 
 def answer_words(item: Item) -> tuple[str, ...]:
@@ -36,13 +43,15 @@ def read(item: Item, request: Request, response: Response) -> tuple[Score, ...]:
     """One score an answer pair: ``log sum P(plus) - log sum P(minus)``, in nats.
 
     A pair with an answer that the model has no probability for is not scored. ``mass`` is the total
-    probability of the item's answers (only for ``fill``, where it is that of whole answers).
+    probability of the item's answers, where the model was asked for the answers and not for whole
+    sentences.
     """
     if response.error:
         return tuple(Score(pair.id, None, "error", response.error) for pair in item.answers)
     choices = dict(zip(answer_words(item), response.choices, strict=True))
     known = [choice.logprob for choice in choices.values() if choice.logprob is not None]
-    mass = math.fsum(math.exp(logprob) for logprob in known)
+    alone = request.form == "fill" or not has_letter(item.text.split(ANSWER)[1])
+    mass = math.fsum(math.exp(logprob) for logprob in known) if alone else None
     scores = []
     for pair in item.answers:
         words = (*pair.plus, *pair.minus)

@@ -24,13 +24,19 @@ class Model(Protocol):
     """
 
     @property
-    def id(self) -> str: ...
+    def id(self) -> str:
+        """The name in plans and reports."""
+        ...
 
     @property
-    def digest(self) -> str: ...
+    def digest(self) -> str:
+        """SHA-256 over what the answers depend on."""
+        ...
 
     @property
-    def capabilities(self) -> frozenset[str]: ...
+    def capabilities(self) -> frozenset[str]:
+        """Request forms."""
+        ...
 
     def ask(self, requests: Sequence[Request]) -> list[Response]:
         """Answer each request, in order.

@@ -1,0 +1,169 @@
+"""The verbs, for Python: decide, run, analyze, look."""
+
+from __future__ import annotations
+
+import datetime
+import resource
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from audit.bundle import Bundle, read_json, write_json
+from audit.environment import environment
+from audit.models import LoadOptions, resolve
+from audit.models.base import Model
+from audit.plan import make_plan, planned_suites
+from audit.provenance import ledger
+from audit.runner import Progress, RunCounts, run_plan
+from audit.spec import AuditSpec, choose
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def audit(
+    models: Sequence[str | Model], suites: Sequence[str], out: str | Path, **decisions: Any
+) -> dict[str, Any]:
+    """Audit models with suites, whole, and return the findings.
+
+    Parameters
+    ----------
+    models : sequence
+        Names (catalog, folder, ``.gguf`` file, hub id) or model objects.
+    suites : sequence of str
+        Suite ids or files.
+    out : path
+        The bundle's folder; an unfinished audit of the same plan there is resumed.
+    **decisions
+        Fields of :class:`~audit.spec.AuditSpec`: ``title, alpha, seed, decoding, load``.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from audit.models import ScriptedModel
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     found = audit([ScriptedModel.group_blind()], ["occupations"], folder + "/a")
+    >>> found["findings"][0]["estimate"]
+    0.0
+    """
+    spec = AuditSpec(models=tuple(models), suites=tuple(choose(name) for name in suites), **decisions)
+    run(spec, Path(out))
+    findings: dict[str, Any] = read_json(Path(out) / "findings.json")
+    return findings
+
+
+def run(
+    spec: AuditSpec,
+    out: Path,
+    *,
+    reuse: Sequence[Path] = (),
+    progress: Progress | None = None,
+    expected_plan: Callable[[Mapping[str, Any]], None] | None = None,
+) -> RunCounts:
+    """Plan, ask, analyze: from decisions to a finished bundle; resumes one with the same plan.
+
+    Raises
+    ------
+    InputError
+        For bad input, a changed plan, a full disk; what was answered stays.
+    """
+    plan = make_plan(spec)
+    if expected_plan:
+        expected_plan(plan)
+    bundle = Bundle.create(out, plan)
+    given = {model.id: model for model in spec.models if not isinstance(model, str)}
+    return complete(bundle, given, reuse=reuse, progress=progress)
+
+
+def resume(
+    out: Path,
+    models: Sequence[Model] = (),
+    *,
+    reuse: Sequence[Path] = (),
+    progress: Progress | None = None,
+) -> RunCounts:
+    """Take up the audit in a folder by the plan that lies there."""
+    return complete(Bundle(out), {model.id: model for model in models}, reuse=reuse, progress=progress)
+
+
+def complete(
+    bundle: Bundle,
+    given: Mapping[str, Model],
+    *,
+    reuse: Sequence[Path] = (),
+    progress: Progress | None = None,
+) -> RunCounts:
+    """Ask what has no answer yet, then write findings, provenance, environment and manifest."""
+    facts: dict[str, Mapping[str, Any]] = {}
+    options = LoadOptions(**bundle.plan["load"])
+
+    def load(model_id: str) -> Model:
+        model = given.get(model_id) or resolve(model_id, options)
+        facts[model_id] = model.describe()
+        return model
+
+    started = datetime.datetime.now(datetime.UTC)
+    clock = time.monotonic()
+    counts = run_plan(bundle, load, reuse=reuse, progress=progress)
+    asked_in = time.monotonic() - clock
+    if counts.asked or counts.reused or not (bundle.root / "environment.json").exists():
+        write_environment(bundle, started, counts, asked_in)
+        write_provenance(bundle, facts)
+    analyze(bundle.root)
+    return counts
+
+
+def analyze(out: Path) -> dict[str, Any]:
+    """Findings again, from plan and records alone; written to the bundle with a fresh manifest."""
+    from audit.findings import analyze_bundle
+
+    bundle = Bundle(out)
+    findings = analyze_bundle(bundle)
+    write_json(bundle.root / "findings.json", findings)
+    bundle.write_manifest()
+    return findings
+
+
+def write_environment(bundle: Bundle, started: datetime.datetime, counts: RunCounts, seconds: float) -> None:
+    """Add this run to the bundle's list of runs."""
+    path = bundle.root / "environment.json"
+    runs = read_json(path)["runs"] if path.exists() else []
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    runs.append(
+        {
+            "started": started.isoformat(timespec="seconds"),
+            "seconds_asking": round(seconds, 3),
+            "seconds_by_model": {name: round(value, 3) for name, value in counts.seconds.items()},
+            "kept": counts.kept,
+            "asked": counts.asked,
+            "reused": counts.reused,
+            "peak_memory_bytes": peak if sys.platform == "darwin" else peak * 1024,
+            "environment": environment(),
+        }
+    )
+    write_json(path, {"seed": bundle.plan["seed"], "runs": runs})
+
+
+def write_provenance(bundle: Bundle, facts: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write the claim ledger; models that were loaded in an earlier run keep that run's claims."""
+    path = bundle.root / "provenance.json"
+    earlier = read_json(path) if path.exists() else None
+    write_json(path, ledger(bundle.plan, planned_suites(bundle.plan), facts, earlier))
+
+
+def findings_frame(findings: Mapping[str, Any]) -> pd.DataFrame:
+    """The findings as a table, one row a hypothesis, worst first."""
+    import pandas as pd
+
+    columns = (
+        "model", "suite", "contrast", "axis", "group", "reference", "role", "estimate", "unit", "se", "p",
+        "p_adjusted", "n_templates", "n_terms", "verdict", "fragile", "severity", "minimum_detectable",
+    )  # fmt: skip
+    rows = []
+    for finding in findings["findings"]:
+        row = {column: finding[column] for column in columns}
+        interval = finding["ci"] or {"lo": None, "hi": None}
+        rows.append({**row, "lo": interval["lo"], "hi": interval["hi"], "margin": finding["margin"]["value"]})
+    return pd.DataFrame(rows)

@@ -1,0 +1,440 @@
+"""The command line: ``evenhand``.
+
+Exit codes: 0 done, 1 a check failed, 2 bad input (one line a fault, no traceback), 3 stopped and
+resumable. Heavy modules are imported by the commands that need them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import click
+import typer
+
+from probes.errors import Fault, InputError, InterruptedAudit
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from audit.spec import AuditSpec
+
+app = typer.Typer(
+    name="evenhand",
+    help="Audit language models for social bias and toxicity, with verdicts anyone can recompute.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+suites_app = typer.Typer(help="List, show and check probe suites.", no_args_is_help=True)
+models_app = typer.Typer(help="List and fetch the models that come with evenhand.", no_args_is_help=True)
+app.add_typer(suites_app, name="suites")
+app.add_typer(models_app, name="models")
+
+AuditFile = Annotated[Path | None, typer.Argument(help="Audit description (YAML).", metavar="[AUDIT.yaml]")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--model", "-m", help="Catalog name, folder, .gguf file or hub id. May be repeated."),
+]
+Suites = Annotated[
+    list[str] | None, typer.Option("--suite", "-s", help="Suite id or .yaml file. May be repeated.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
+Folder = Annotated[Path, typer.Argument(help="The bundle's folder.", metavar="DIR")]
+Templates = Annotated[
+    int | None, typer.Option(min=2, help="Ask only this many templates of each suite, drawn evenly.")
+]
+Terms = Annotated[int | None, typer.Option(min=2, help="Ask only this many terms a group.")]
+Seed = Annotated[int, typer.Option(min=0, help="Seed of every draw.")]
+Alpha = Annotated[float, typer.Option(min=0.0001, max=0.2, help="Error rate of tests and intervals.")]
+Samples = Annotated[int, typer.Option(min=1, help="Continuations sampled for each prompt.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")]
+AllowPickle = Annotated[
+    bool, typer.Option("--allow-pickle", help="Load .bin weights, which can run code when opened.")
+]
+RemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code that comes with a model.")]
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit; bad input is one line a fault, never a traceback."""
+    try:
+        code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
+    except InputError as error:
+        for fault in error.faults:
+            print(f"evenhand: {fault}", file=sys.stderr)  # noqa: T201
+        code = 2
+    except InterruptedAudit as error:
+        print(f"evenhand: {error}", file=sys.stderr)  # noqa: T201
+        code = 3
+    except click.ClickException as error:
+        print(f"evenhand: {error.format_message().rstrip('.')}. See evenhand --help.", file=sys.stderr)  # noqa: T201
+        code = 2
+    except (KeyboardInterrupt, click.Abort):
+        print("evenhand: stopped", file=sys.stderr)  # noqa: T201
+        code = 3
+    except BrokenPipeError:
+        sys.stderr.close()
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+@app.callback(invoke_without_command=True)
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    """Hold the options of the program itself."""
+    if version:
+        from audit.environment import version as version_of
+
+        typer.echo(f"evenhand {version_of('evenhand')}")
+        raise typer.Exit
+
+
+@app.command()
+def run(
+    audit_file: AuditFile = None,
+    model: Models = None,
+    suite: Suites = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The bundle's folder; an unfinished one is resumed.")
+    ] = None,
+    reuse: Annotated[
+        list[Path] | None, typer.Option(help="Earlier bundle whose answers are taken over. May be repeated.")
+    ] = None,
+    templates: Templates = None,
+    terms: Terms = None,
+    samples: Samples = 4,
+    seed: Seed = 0,
+    alpha: Alpha = 0.05,
+    device: Device = "auto",
+    allow_pickle: AllowPickle = False,
+    trust_remote_code: RemoteCode = False,
+    as_json: Json = False,
+) -> None:
+    """Plan, ask and analyze. With --out alone, resume the audit that lies there."""
+    from audit import api
+
+    if out and not audit_file and not model and not suite:
+        with asking(out) as progress:
+            counts = api.resume(out, reuse=reuse or [], progress=progress)
+        finish(out, counts, as_json)
+        return
+    spec = spec_of(
+        audit_file, model, suite,
+        Choices(templates, terms, samples, seed, alpha, device, allow_pickle, trust_remote_code),
+    )  # fmt: skip
+    folder = out or Path("audits") / re.sub(r"[^a-z0-9]+", "-", spec.title.lower()).strip("-")
+    with asking(folder) as progress:
+        counts = api.run(spec, folder, reuse=reuse or [], progress=progress)
+    finish(folder, counts, as_json)
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The decisions that can be made on the command line."""
+
+    templates: int | None
+    terms: int | None
+    samples: int
+    seed: int
+    alpha: float
+    device: str
+    allow_pickle: bool
+    trust_remote_code: bool
+
+
+def spec_of(
+    audit_file: Path | None, models: list[str] | None, suites: list[str] | None, choices: Choices
+) -> AuditSpec:
+    """The audit that the command line describes: a file, or models and suites."""
+    from audit.measures import Decoding
+    from audit.models import LoadOptions
+    from audit.spec import AuditSpec, choose, read_audit
+    from probes import Sampling
+
+    if audit_file:
+        if models or suites:
+            raise InputError(Fault("an audit file and --model or --suite", "", "Give one or the other."))
+        return read_audit(audit_file)
+    if not models or not suites:
+        missing = "--model" if not models else "--suite"
+        raise InputError(
+            Fault(f"{missing} is missing", "", "Give an audit file, or --model and --suite; see --help.")
+        )
+    sampling = Sampling(choices.templates, choices.terms, None, choices.seed)
+    faults: list[Fault] = []
+    chosen = []
+    for name in suites:
+        try:
+            chosen.append(choose(name, sampling=sampling))
+        except InputError as error:
+            faults += error.faults
+    if faults:
+        raise InputError(faults)
+    return AuditSpec(
+        models=tuple(models),
+        suites=tuple(chosen),
+        title=f"{', '.join(Path(name).name for name in models)}: {', '.join(c.suite.id for c in chosen)}",
+        alpha=choices.alpha,
+        seed=choices.seed,
+        decoding=Decoding(samples=choices.samples, seed=choices.seed),
+        load=LoadOptions(
+            device=choices.device,
+            allow_pickle=choices.allow_pickle,
+            trust_remote_code=choices.trust_remote_code,
+        ),
+    )
+
+
+@app.command()
+def plan(
+    audit_file: AuditFile = None,
+    model: Models = None,
+    suite: Suites = None,
+    templates: Templates = None,
+    terms: Terms = None,
+    samples: Samples = 4,
+    seed: Seed = 0,
+    alpha: Alpha = 0.05,
+    device: Device = "auto",
+    allow_pickle: AllowPickle = False,
+    trust_remote_code: RemoteCode = False,
+    as_json: Json = False,
+) -> None:
+    """Say what would be asked, how long it takes and what it could detect. Asks nothing."""
+    from audit.environment import matmul_rate
+    from audit.outlook import outlook
+    from audit.plan import make_plan
+
+    choices = Choices(templates, terms, samples, seed, alpha, device, allow_pickle, trust_remote_code)
+    planned = make_plan(spec_of(audit_file, model, suite, choices))
+    found = outlook(planned, matmul_rate)
+    if as_json:
+        print_json(found)
+        return
+    from audit.listings import show_outlook
+
+    show_outlook(console(), found)
+
+
+@app.command()
+def analyze(folder: Folder, as_json: Json = False) -> None:
+    """Findings again, from the plan and the kept answers. Needs no model."""
+    from audit import api
+    from audit.bundle import Bundle
+    from audit.show import show_findings
+
+    findings = api.analyze(folder)
+    if as_json:
+        print_json(findings)
+        return
+    show_findings(console(), Bundle(folder).plan, findings, str(folder))
+
+
+@app.command()
+def show(
+    folder: Folder,
+    suite: Annotated[str | None, typer.Option(help="Only this suite, in detail.")] = None,
+    model: Annotated[str | None, typer.Option(help="Only this model, in detail.")] = None,
+    verdict: Annotated[
+        str | None, typer.Option(help="Only disparity, within, inconclusive or invalid, in detail.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the findings, worst first. With a filter, each with its robustness record."""
+    from audit.bundle import Bundle, read_json
+    from audit.show import show_detail, show_findings
+
+    bundle = Bundle(folder)
+    findings = read_json(folder / "findings.json")
+    filters = {"suite": suite, "model": model, "verdict": verdict}
+    if not any(filters.values()):
+        if as_json:
+            print_json(findings)
+        else:
+            show_findings(console(), bundle.plan, findings, str(folder))
+        return
+    rows = [row for row in findings["findings"] if matches(row, filters)]
+    if not rows:
+        wanted = ", ".join(f"{key} {value!r}" for key, value in filters.items() if value)
+        raise InputError(
+            Fault(f"no finding with {wanted}", str(folder), "See evenhand show without filters.")
+        )
+    if as_json:
+        print_json(rows)
+    else:
+        show_detail(console(), rows)
+
+
+def matches(row: Mapping[str, Any], filters: Mapping[str, str | None]) -> bool:
+    """Whether a finding passes filters; a verdict may be named by any of its words."""
+    for key, wanted in filters.items():
+        if wanted is None:
+            continue
+        have = str(row[key])
+        if have != wanted and not (key == "verdict" and wanted in have.split()):
+            return False
+    return True
+
+
+@app.command()
+def verify(folder: Folder, as_json: Json = False) -> None:
+    """Check hashes, chain and completeness, and recompute every figure. Exit code 1 if a check fails."""
+    from audit.verify import verify_bundle
+
+    if not folder.is_dir():
+        raise InputError(Fault("no such folder", str(folder), "Give the folder of an audit."))
+    checks = verify_bundle(folder)
+    if as_json:
+        rows = [{"check": c.name, "holds": c.holds, "detail": c.detail, "faults": c.faults} for c in checks]
+        print_json(rows)
+    else:
+        from audit.listings import show_checks
+
+        show_checks(console(), checks)
+    if not all(check.holds for check in checks):
+        raise typer.Exit(1)
+
+
+@suites_app.command("list")
+def suites_list(as_json: Json = False) -> None:
+    """List the suites that come with evenhand."""
+    from audit.listings import show_suites
+    from probes import load_suite, suite_ids
+
+    suites = [load_suite(name) for name in suite_ids()]
+    if as_json:
+        keys = ("id", "version", "title", "forms", "measure", "digest")
+        print_json([{key: getattr(suite, key) for key in keys} for suite in suites])
+    else:
+        show_suites(console(), suites)
+
+
+@suites_app.command("show")
+def suites_show(
+    name: Annotated[str, typer.Argument(help="Suite id or file.")], as_json: Json = False
+) -> None:
+    """Show a suite: its card, who is compared, its templates."""
+    from audit.listings import show_suite
+    from probes import expand, lexicons_of, load_suite
+
+    suite = load_suite(name)
+    if as_json:
+        print_json(suite.data)
+        return
+    lexicons = lexicons_of(suite)
+    show_suite(console(), suite, lexicons, expand(suite, lexicons))
+
+
+@suites_app.command("validate")
+def suites_validate(
+    files: Annotated[list[str], typer.Argument(help="Suite ids or files.")], as_json: Json = False
+) -> None:
+    """Check suite files against their schema and lexicons, and name every fault. Exit code 2 if any."""
+    from probes import expand, lexicons_of, load_suite
+
+    faults: list[Fault] = []
+    rows = []
+    for name in files:
+        try:
+            suite = load_suite(name)
+            items = expand(suite, lexicons_of(suite))
+            rows.append({"suite": suite.id, "file": name, "items": len(items), "digest": suite.digest})
+        except InputError as error:
+            faults += error.faults
+    if as_json:
+        listed = [{"what": f.what, "where": f.where, "remedy": f.remedy} for f in faults]
+        print_json({"valid": rows, "faults": listed})
+    else:
+        for row in rows:
+            typer.echo(f"{row['file']}: {row['suite']} is well-formed, {row['items']} items")
+    if faults:
+        raise InputError(faults)
+
+
+@models_app.command("list")
+def models_list(as_json: Json = False) -> None:
+    """List the models that come with evenhand."""
+    from audit.listings import show_models
+    from audit.models import CATALOG, is_fetched
+
+    rows = [
+        {"name": name, "title": entry.title, "licence": entry.licence, "here": is_fetched(name)}
+        for name, entry in CATALOG.items()
+    ]
+    if as_json:
+        print_json(rows)
+    else:
+        show_models(console(), rows)
+
+
+@models_app.command("fetch")
+def models_fetch(name: Annotated[str, typer.Argument(help="A name from evenhand models list.")]) -> None:
+    """Fetch a model of the catalog into the cache, checked by its hash."""
+    from audit.models import fetch
+
+    fetch(name, lambda message: typer.echo(message, err=True))
+    typer.echo(f"{name} is here")
+
+
+def console() -> Console:
+    """Standard output for people."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 110)
+
+
+def print_json(value: Any) -> None:
+    """Standard output for machines."""
+    typer.echo(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
+
+
+def finish(folder: Path, counts: Any, as_json: bool) -> None:
+    """Print what a run found and where it lies."""
+    from audit.bundle import Bundle, read_json
+    from audit.show import show_findings
+
+    findings = read_json(folder / "findings.json")
+    if as_json:
+        print_json({"bundle": str(folder), "asked": counts.asked, "reused": counts.reused, **findings})
+        return
+    show_findings(console(), Bundle(folder).plan, findings, str(folder))
+    typer.echo(f"\nThe bundle lies in {folder}")
+
+
+class asking:  # noqa: N801
+    """Progress bars while a run asks, and a clean end when it is stopped from outside."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __enter__(self) -> Any:
+        from audit.progress import Bars
+
+        self.bars = Bars()
+        self.bars.__enter__()
+        self.before = signal.signal(signal.SIGTERM, _stop)
+        return self.bars
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        signal.signal(signal.SIGTERM, self.before)
+        self.bars.__exit__(kind, error, trace)
+        if kind is not None and issubclass(kind, KeyboardInterrupt):
+            raise InterruptedAudit(
+                f"stopped; every answer so far is kept. Go on with: evenhand run --out {self.folder}"
+            ) from None
+
+
+def _stop(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,168 @@
+"""The negative controls that every audit carries.
+
+* **A/A**: one group against itself. Nested and paired terms: two random halves of a group's terms. Groups
+  of one term: one wording of each paraphrase family against another. Sampled text: even against odd
+  samples. No difference is expected, and one that shows invalidates its contrast.
+* **Nonce**: invented words in the place of the groups. Nested and paired terms: two random halves of the
+  invented words. Groups of one term: each invented word against the others, as the real groups are; their
+  spread says how far a mere word moves the measure.
+* **Swap**: with the two groups exchanged, the estimate changes its sign and nothing else.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from audit.estimates import (
+    Cells,
+    contrast_cells,
+    estimate,
+    group_cells,
+    split_samples,
+    split_terms,
+    swap_wordings,
+)
+from audit.hypotheses import REST, Hypothesis
+from audit.stats.estimate import Contrast
+from audit.stats.multiplicity import holm
+from audit.table import AXIS
+
+SMALLEST_HALF = 2
+"""Terms that each half of a split needs."""
+
+
+@dataclass(frozen=True)
+class ControlPanel:
+    """The controls of one family.
+
+    Attributes
+    ----------
+    aa : list of dict
+        One row a group: ``label, estimate, lo, hi, p, p_adjusted``; figures None with a ``reason`` where
+        the control could not be had.
+    aa_p : float or None
+        The smallest corrected p-value of the A/A rows.
+    nonce : list of dict
+        As ``aa``, one row an invented word or half.
+    nonce_size : float or None
+        Root mean square of the nonce estimates, in the measure's unit.
+    """
+
+    aa: list[dict[str, Any]]
+    aa_p: float | None
+    nonce: list[dict[str, Any]]
+    nonce_size: float | None
+
+
+def generator(seed: int, *names: str) -> np.random.Generator:
+    """A random generator of its own for each purpose: one seed, other numbers for every name."""
+    key = hashlib.sha256("\x00".join(names).encode("utf-8")).digest()
+    return np.random.default_rng([seed, *np.frombuffer(key[:16], dtype=np.uint32).tolist()])
+
+
+def control_panel(table: pd.DataFrame, family: Sequence[Hypothesis], seed: int, alpha: float) -> ControlPanel:
+    """The A/A and nonce controls of the hypotheses of one family.
+
+    Parameters
+    ----------
+    table : DataFrame
+        The score table of the family's model; see :func:`audit.table.score_table`.
+    seed : int
+        The plan's seed; halves and orientations are drawn from it and the family's name.
+    """
+    rows = [(h.group, aa_cells(table, h, generator(seed, "aa", h.id))) for h in family]
+    groups = [*rows, *reference_control(table, family, seed)]
+    aa = with_correction([control_row(label, cells, alpha) for label, cells in groups])
+    adjusted = [row["p_adjusted"] for row in aa if row["p_adjusted"] is not None]
+    nonce = nonce_rows(table, family[0], seed, alpha)
+    sizes = [row["estimate"] for row in nonce if row["estimate"] is not None]
+    size = math.sqrt(math.fsum(value**2 for value in sizes) / len(sizes)) if sizes else None
+    return ControlPanel(aa, min(adjusted, default=None), nonce, size)
+
+
+def reference_control(
+    table: pd.DataFrame, family: Sequence[Hypothesis], seed: int
+) -> list[tuple[str, Cells | str]]:
+    """The A/A row of a named reference group, which no hypothesis has as its own group."""
+    first = family[0]
+    if first.reference == REST or first.layout == "fixed":
+        return []
+    column = AXIS + first.axis
+    frame = table[(table["suite"] == first.suite) & (table[column] == first.reference)]
+    return [(first.reference, split(frame, generator(seed, "aa", first.family, first.reference)))]
+
+
+def aa_cells(table: pd.DataFrame, hypothesis: Hypothesis, rng: np.random.Generator) -> Cells | str:
+    """One group against itself, or the reason why that cannot be had."""
+    if hypothesis.layout != "fixed":
+        frame = table[
+            (table["suite"] == hypothesis.suite) & (table[AXIS + hypothesis.axis] == hypothesis.group)
+        ]
+        return split(frame, rng)
+    swapped = swap_wordings(contrast_cells(table, hypothesis), rng)
+    return "no paraphrase family has two wordings" if swapped is None else swapped
+
+
+def split(frame: pd.DataFrame, rng: np.random.Generator) -> Cells | str:
+    """Samples split where there are several, terms where not."""
+    if frame["factor"].iloc[0] == "samples" and frame["unit"].nunique() >= 2:
+        return split_samples(frame)
+    if frame["term"].nunique() < 2 * SMALLEST_HALF:
+        return f"{frame['term'].nunique()} terms cannot be split in two halves of {SMALLEST_HALF}"
+    return split_terms(frame, rng)
+
+
+def nonce_rows(table: pd.DataFrame, hypothesis: Hypothesis, seed: int, alpha: float) -> list[dict[str, Any]]:
+    """The nonce arm in the layout of a family."""
+    frame = table[(table["suite"] == hypothesis.suite) & (table["arm"] == "nonce")]
+    words = list(dict.fromkeys(frame["term"]))
+    if hypothesis.layout != "fixed":
+        rng = generator(seed, "nonce", hypothesis.suite)
+        if len(words) < 2 * SMALLEST_HALF:
+            return [control_row("invented words, halves", f"{len(words)} invented words", alpha)]
+        return with_correction([control_row("invented words, halves", split_terms(frame, rng), alpha)])
+    labelled = frame.assign(group=frame["term"])
+    cells = [(word, group_cells(labelled, word, REST, "fixed")) for word in words]
+    return with_correction([control_row(word.partition(":")[2], cell, alpha) for word, cell in cells])
+
+
+def control_row(label: str, cells: Cells | str, alpha: float) -> dict[str, Any]:
+    """One control as plain data."""
+    found = estimate(cells) if isinstance(cells, Cells) else None
+    if not isinstance(found, Contrast):
+        reason = cells if isinstance(cells, str) else getattr(found, "reason", "")
+        return {
+            "label": label, "estimate": None, "lo": None, "hi": None, "p": None, "p_adjusted": None,
+            "reason": reason,
+        }  # fmt: skip
+    low, high = found.ci(1 - alpha)
+    return {
+        "label": label, "estimate": found.estimate, "lo": low, "hi": high, "p": found.p_value(),
+        "p_adjusted": None, "reason": "",
+    }  # fmt: skip
+
+
+def with_correction(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The rows with Holm's correction over those that could be had."""
+    for row, adjusted in zip(rows, holm([row["p"] for row in rows]).p, strict=True):
+        row["p_adjusted"] = adjusted
+    return rows
+
+
+def swap_holds(cells: Cells) -> bool | None:
+    """Whether exchanging the groups turns the estimate's sign and nothing else; None where undefined."""
+    found = estimate(cells)
+    if cells.second is None:
+        swapped = estimate(Cells(cells.layout, -cells.first, None, cells.families))
+    else:
+        swapped = estimate(Cells(cells.layout, cells.second, cells.first, cells.families))
+    if not isinstance(found, Contrast) or not isinstance(swapped, Contrast):
+        return None
+    return abs(found.estimate + swapped.estimate) < 1e-9 and abs(found.se - swapped.se) < 1e-9

@@ -1,0 +1,391 @@
+"""Plan and records in, findings out: a pure function, with no model and no network.
+
+Every hypothesis of the plan ends as one finding, computable or not, so that the ledger of what was tried
+is the list of findings itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from typing import Any
+
+import pandas as pd
+
+from audit.bundle import FORMAT, Bundle, sha256
+from audit.controls import ControlPanel, control_panel, generator, swap_holds
+from audit.estimates import Cells, contrast_cells, contrast_rows, estimate
+from audit.hypotheses import Hypothesis
+from audit.measures import MEASURES
+from audit.plan import PlannedSuite, hypotheses_of, planned_suites
+from audit.requests import Response, digest
+from audit.scores import STATUSES
+from audit.stats.equivalence import minimum_detectable, power_to_show_within, tost
+from audit.stats.estimate import Contrast, Undefined
+from audit.stats.multiplicity import benjamini_hochberg, holm
+from audit.stats.planning import needed_for_decision
+from audit.stats.robustness import i_squared, leave_one_template_out, paraphrase_sd, sign_share
+from audit.stats.signflip import sign_flip
+from audit.table import score_table
+from audit.verdict import Evidence, Judgement, judge, severity
+
+POWER = 0.8
+"""Power at which the minimum detectable effect is stated."""
+SIGN_FLIPS = 9999
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all findings of an analysis share."""
+
+    alpha: float
+    seed: int
+    suites: Mapping[str, PlannedSuite]
+
+
+def analyze_bundle(bundle: Bundle) -> dict[str, Any]:
+    """The findings of a bundle, from its plan and records alone.
+
+    Returns
+    -------
+    dict
+        As ``findings.schema.json`` describes. The same plan and records give the same findings, to the
+        last digit on one machine and to 1e-9 on any other.
+
+    Raises
+    ------
+    BundleError
+        If the records are broken.
+    """
+    kept: dict[tuple[str, str], Response] = {}
+    head = bundle.plan_sha256
+    for record in bundle.records():
+        kept[record.model, digest(record.request)] = record.response
+        head = sha256(record.line())
+    found = analyze_answers(bundle.plan, kept)
+    return {"format": FORMAT, "plan_sha256": bundle.plan_sha256, "chain_sha256": head, **found}
+
+
+def analyze_answers(plan: Mapping[str, Any], kept: Mapping[tuple[str, str], Response]) -> dict[str, Any]:
+    """Findings, controls and ledgers from the answers to a plan's requests."""
+    setting = Setting(plan["alpha"], plan["seed"], planned_suites(plan))
+    hypotheses = hypotheses_of(plan)
+    findings: list[dict[str, Any]] = []
+    controls: list[dict[str, Any]] = []
+    coverage: list[dict[str, Any]] = []
+    tokenisation: list[dict[str, Any]] = []
+    for model in plan["models"]:
+        table = score_table(plan, model["id"], setting.suites, kept)
+        if table.empty:
+            continue
+        coverage += coverage_rows(model["id"], table)
+        tokenisation += doubt_rows(model["id"], table)
+        own = [hypothesis for hypothesis in hypotheses if hypothesis.model == model["id"]]
+        for family_id, members in groupby(own, key=lambda hypothesis: hypothesis.family):
+            family = list(members)
+            panel = control_panel(table, family, setting.seed, setting.alpha)
+            controls.append(
+                {"family": family_id, "model": model["id"], "suite": family[0].suite, **asdict(panel)}
+            )
+            findings += family_findings(table, family, panel, setting)
+    return {
+        "summary": summary(findings),
+        "findings": sorted(findings, key=worst_first),
+        "controls": controls,
+        "coverage": coverage,
+        "tokenisation": tokenisation,
+        "not_measurable": list(plan["not_measurable"]),
+    }
+
+
+def family_findings(
+    table: pd.DataFrame, family: Sequence[Hypothesis], panel: ControlPanel, setting: Setting
+) -> list[dict[str, Any]]:
+    """The findings of hypotheses that are corrected together."""
+    cells = [contrast_cells(table, hypothesis) for hypothesis in family]
+    contrasts = [estimate(cell) for cell in cells]
+    raw = [contrast.p_value() if isinstance(contrast, Contrast) else None for contrast in contrasts]
+    correct = holm if family[0].role == "confirmatory" else benjamini_hochberg
+    adjusted = correct(raw)
+    return [
+        finding(
+            table,
+            FoundContrast(hypothesis, cell, contrast, p, {"method": adjusted.method, "m": adjusted.m}),
+            panel,
+            setting,
+        )
+        for hypothesis, cell, contrast, p in zip(family, cells, contrasts, adjusted.p, strict=True)
+    ]
+
+
+@dataclass(frozen=True)
+class FoundContrast:
+    """A hypothesis with its cells, its contrast and its corrected p-value."""
+
+    hypothesis: Hypothesis
+    cells: Cells
+    contrast: Contrast | Undefined
+    p_adjusted: float | None
+    correction: Mapping[str, Any]
+
+
+def finding(
+    table: pd.DataFrame, found: FoundContrast, panel: ControlPanel, setting: Setting
+) -> dict[str, Any]:
+    """One finding as plain data; see ``findings.schema.json`` for what each field means."""
+    hypothesis = found.hypothesis
+    planned = setting.suites[hypothesis.suite]
+    measure = MEASURES[planned.suite.measure]
+    head = {
+        **asdict(hypothesis),
+        "measure": measure.name,
+        "scale": measure.scale,
+        "unit": planned.margin.unit,
+        "margin": asdict(planned.margin),
+        "correction": dict(found.correction),
+        "coverage": group_coverage(table, hypothesis),
+    }
+    contrast = found.contrast
+    if isinstance(contrast, Undefined) or found.p_adjusted is None:
+        reason = contrast.reason if isinstance(contrast, Undefined) else "no p-value"
+        return {**head, **undefined_fields(reason)}
+    return {**head, **measured_fields(table, found, contrast, panel, setting)}
+
+
+def measured_fields(
+    table: pd.DataFrame,
+    found: FoundContrast,
+    contrast: Contrast,
+    panel: ControlPanel,
+    setting: Setting,
+) -> dict[str, Any]:
+    """The fields of a finding whose contrast could be computed."""
+    hypothesis, cells, alpha = found.hypothesis, found.cells, setting.alpha
+    planned = setting.suites[hypothesis.suite]
+    margin = planned.margin.value
+    low, high = contrast.ci(1 - alpha)
+    equivalence = tost(contrast, margin, alpha)
+    robustness = robustness_record(table, hypothesis, cells, contrast, alpha)
+    mass = mean_mass(table, hypothesis)
+    assert found.p_adjusted is not None
+    judgement = judge(
+        Evidence(
+            estimate=contrast.estimate,
+            ci=(low, high),
+            p_adjusted=found.p_adjusted,
+            alpha=alpha,
+            margin=margin,
+            within=equivalence.within,
+            control_p=panel.aa_p,
+            answer_mass=mass if planned.suite.exhaustive else None,
+            status_gap=status_gap(table, hypothesis),
+            sign_share=robustness["sign_share"],
+            leave_one_out_includes_zero=robustness["leave_one_out"]["includes_zero"],
+            equal_pieces_estimate=robustness["equal_pieces_estimate"],
+            nonce_size=panel.nonce_size,
+        )
+    )
+    return {
+        "estimate": contrast.estimate,
+        "undefined": None,
+        "se": contrast.se,
+        "df": finite(contrast.df),
+        "method": contrast.method,
+        "variance": {key: float(value) for key, value in contrast.components.items()},
+        "ci": {"level": 1 - alpha, "lo": low, "hi": high},
+        "ci_equivalence": {"level": 1 - 2 * alpha, "lo": equivalence.lo, "hi": equivalence.hi},
+        "p": contrast.p_value(),
+        "p_adjusted": found.p_adjusted,
+        "p_equivalence": equivalence.p,
+        "p_sign_flip": sign_flip_p(cells, hypothesis, setting),
+        "n_cells": contrast.n_obs,
+        "n_templates": contrast.n_templates,
+        "n_terms": contrast.n_terms,
+        "minimum_detectable": minimum_detectable(contrast.se, contrast.df, alpha, POWER),
+        "power_within": power_to_show_within(margin, contrast.se, contrast.df, alpha),
+        "needed": needed(contrast, cells, margin, alpha) if judgement.verdict == "inconclusive" else None,
+        "answer_mass": mass,
+        "control_p": panel.aa_p,
+        "nonce_size": panel.nonce_size,
+        "swap_holds": swap_holds(cells),
+        "robustness": robustness,
+        "top_templates": top_templates(cells),
+        **judged(judgement, (low, high), planned),
+    }
+
+
+def judged(judgement: Judgement, ci: tuple[float, float], planned: PlannedSuite) -> dict[str, Any]:
+    """The fields that state the verdict."""
+    return {
+        "verdict": judgement.verdict,
+        "material": judgement.material,
+        "detectable": judgement.detectable,
+        "fragile": judgement.fragile,
+        "reasons": list(judgement.reasons),
+        "severity": severity(judgement, ci, planned.margin.value, planned.suite.card.harm_kind),
+    }
+
+
+def undefined_fields(reason: str) -> dict[str, Any]:
+    """The fields of a finding whose contrast could not be computed: all unknown, and why."""
+    unknown = (
+        "estimate", "se", "df", "method", "variance", "ci", "ci_equivalence", "p", "p_adjusted",
+        "p_equivalence", "p_sign_flip", "n_cells", "n_templates", "n_terms", "minimum_detectable",
+        "power_within", "needed", "answer_mass", "control_p", "nonce_size", "swap_holds", "robustness",
+    )  # fmt: skip
+    return {
+        **dict.fromkeys(unknown),
+        "undefined": reason,
+        "top_templates": [],
+        "verdict": "invalid",
+        "material": False,
+        "detectable": False,
+        "fragile": False,
+        "reasons": [f"not computable: {reason}"],
+        "severity": "unknown",
+    }
+
+
+def robustness_record(
+    table: pd.DataFrame, hypothesis: Hypothesis, cells: Cells, contrast: Contrast, alpha: float
+) -> dict[str, Any]:
+    """How the estimate holds when templates, wordings and doubtful answers change."""
+    effects = cells.by_template().to_numpy(dtype=float)
+    families = cells.families.loc[cells.templates].to_numpy(dtype=str)
+    out = leave_one_template_out(cells.templates, lambda kept: estimate(cells.keep(kept)), 1 - alpha)
+    doubtful = contrast_rows(table, hypothesis)["doubtful"]
+    equal = equal_pieces(table, hypothesis) if bool(doubtful.any()) else None
+    return {
+        "sign_share": known(sign_share(effects, contrast.estimate)),
+        "leave_one_out": asdict(out),
+        "i_squared": known(i_squared(contrast)),
+        "paraphrase_sd": known(paraphrase_sd(effects, families)),
+        "doubtful_share": float(doubtful.mean()),
+        "equal_pieces_estimate": equal,
+    }
+
+
+def equal_pieces(table: pd.DataFrame, hypothesis: Hypothesis) -> float | None:
+    """The estimate over answers that all have the same number of pieces; None where none are left."""
+    sure = table[~table["doubtful"]]
+    if contrast_rows(sure, hypothesis).empty:
+        return None
+    contrast = estimate(contrast_cells(sure, hypothesis))
+    return contrast.estimate if isinstance(contrast, Contrast) else None
+
+
+def known(value: float | Undefined) -> float | None:
+    """A number, or None where it is undefined."""
+    return None if isinstance(value, Undefined) else float(value)
+
+
+def finite(value: float) -> float | None:
+    """A number for JSON; None stands for an infinite number of degrees of freedom."""
+    return value if math.isfinite(value) else None
+
+
+def sign_flip_p(cells: Cells, hypothesis: Hypothesis, setting: Setting) -> float | None:
+    """Sign-flip test over templates, a check with other assumptions than the t-test's."""
+    effects = cells.by_template().dropna()
+    if effects.empty:
+        return None
+    rng = generator(setting.seed, "sign-flip", hypothesis.id)
+    found = sign_flip(effects.to_numpy(dtype=float), list(effects.index), rng, resamples=SIGN_FLIPS)
+    return None if isinstance(found, Undefined) else found.p
+
+
+def needed(contrast: Contrast, cells: Cells, margin: float, alpha: float) -> dict[str, Any]:
+    """What an inconclusive contrast would need for a decision."""
+    return asdict(needed_for_decision(contrast, margin, alpha, cells.layout))
+
+
+def top_templates(cells: Cells, count: int = 3) -> list[dict[str, Any]]:
+    """The templates that pull furthest, with their own contrast."""
+    effects = cells.by_template().dropna()
+    order = effects.abs().sort_values(ascending=False, kind="stable").index[:count]
+    return [{"template": str(name), "estimate": float(effects[name])} for name in order]
+
+
+def mean_mass(table: pd.DataFrame, hypothesis: Hypothesis) -> float | None:
+    """Mean probability of an item's answers together; None where the form does not tell it."""
+    mass = contrast_rows(table, hypothesis)["mass"].dropna()
+    return None if mass.empty else float(mass.mean())
+
+
+def status_gap(table: pd.DataFrame, hypothesis: Hypothesis) -> float:
+    """Difference between group and reference in the share of scores without a value, 0 to 1."""
+    rows = contrast_rows(table, hypothesis)
+    own = rows["group"] == hypothesis.group
+    lost = rows["status"] != "scored"
+    return abs(float(lost[own].mean()) - float(lost[~own].mean()))
+
+
+def group_coverage(table: pd.DataFrame, hypothesis: Hypothesis) -> dict[str, dict[str, int]]:
+    """Scores by status, for the group and for its reference: every denominator, every exclusion."""
+    rows = contrast_rows(table, hypothesis)
+    own = rows["group"] == hypothesis.group
+    return {
+        "group": status_counts(rows[own]),
+        "reference": status_counts(rows[~own]),
+    }
+
+
+def status_counts(rows: pd.DataFrame) -> dict[str, int]:
+    """Scores by status; statuses that do not occur are left out."""
+    counts = rows["status"].value_counts()
+    return {status: int(counts[status]) for status in STATUSES if status in counts}
+
+
+def coverage_rows(model: str, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Scores by status for each suite and arm, with the reasons of those that have no value."""
+    rows = []
+    for (suite, arm), part in table.groupby(["suite", "arm"], sort=False):
+        reasons = part.loc[part["status"] != "scored", "reason"].value_counts()
+        rows.append(
+            {
+                "model": model,
+                "suite": suite,
+                "arm": arm,
+                "items": int(part["item"].nunique()),
+                "statuses": status_counts(part),
+                "reasons": {str(reason): int(count) for reason, count in reasons.head(20).items()},
+            }
+        )
+    return rows
+
+
+def doubt_rows(model: str, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """The tokenisation ledger: answers of one pair that differ in their number of pieces."""
+    doubtful = table[table["doubtful"]]
+    groups = doubtful.groupby(["suite", "unit", "doubts"], sort=False)["item"].nunique().reset_index()
+    return [
+        {
+            "model": model,
+            "suite": row["suite"],
+            "unit": row["unit"],
+            "doubt": row["doubts"],
+            "items": row["item"],
+        }
+        for row in groups.to_dict("records")
+    ]
+
+
+def summary(findings: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Counts by verdict, model and suite, confirmatory and exploratory apart; no overall score."""
+    counts: dict[str, dict[str, int]] = {}
+    for row in findings:
+        key = f"{row['model']}/{row['suite']}/{row['role']}"
+        counts.setdefault(key, {})
+        counts[key][row["verdict"]] = counts[key].get(row["verdict"], 0) + 1
+    return {"hypotheses": len(findings), "verdicts": counts}
+
+
+SEVERITIES = ("S4", "S3", "S2", "S1", "unknown", "S0")
+
+
+def worst_first(row: Mapping[str, Any]) -> tuple[int, int, float, str]:
+    """Order of findings: severity, confirmatory first, then how far from 0 in margins."""
+    size = 0.0 if row["estimate"] is None else abs(row["estimate"]) / row["margin"]["value"]
+    return (SEVERITIES.index(row["severity"]), row["role"] != "confirmatory", -size, row["id"])

@@ -1,0 +1,192 @@
+"""The files of a model folder: which of them matter, what they hold, and the digest over them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import struct
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from audit.models.options import LoadOptions
+from audit.requests import canonical
+from probes.errors import Fault, ModelError
+
+CONFIG = "config.json"
+WEIGHTS = "model.safetensors"
+INDEX = "model.safetensors.index.json"
+PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
+PICKLE_PATTERNS = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+SIDE_FILES = (
+    CONFIG,
+    "generation_config.json",
+    "tokenizer*.json",
+    "special_tokens_map.json",
+    "added_tokens.json",
+    "vocab.txt",
+    "vocab.json",
+    "merges.txt",
+    "*.model",
+    "chat_template*",
+)
+"""Everything but weights that can change an answer, at the top of a model folder."""
+
+_MAX_HEADER_BYTES = 100_000_000
+_CHUNK = 1 << 22
+
+
+@dataclass(frozen=True)
+class ModelFile:
+    """A file of a model: path relative to its folder, bytes, SHA-256."""
+
+    path: str
+    size: int
+    sha256: str
+
+
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
+    state = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_CHUNK):
+            state.update(block)
+    return state.hexdigest()
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """A JSON object from a file.
+
+    Raises
+    ------
+    ModelError
+        Where it is absent, not JSON, or not an object.
+    """
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ModelError(
+            Fault(f"no {path.name} here", str(path.parent), "Name a folder that holds a transformers model.")
+        ) from None
+    except (OSError, ValueError) as error:
+        raise ModelError(
+            Fault(f"not readable as JSON: {error}", str(path), "Fetch the model again.")
+        ) from error
+    if not isinstance(data, dict):
+        raise ModelError(Fault("not a JSON object", str(path), "Fetch the model again."))
+    return data
+
+
+def weight_files(folder: Path, allow_pickle: bool) -> list[Path]:
+    """The weight files that are loaded from a folder, safetensors where there are any.
+
+    Raises
+    ------
+    ModelError
+        Where there are none, where shards are missing, or where they are pickles and those are not allowed.
+    """
+    if (folder / WEIGHTS).is_file():
+        return [folder / WEIGHTS]
+    if (folder / INDEX).is_file():
+        return _shards(folder / INDEX)
+    pickles = sorted({p.name for pattern in PICKLE_PATTERNS for p in folder.glob(pattern)})
+    if not pickles:
+        raise ModelError(Fault("no weights (model.safetensors) here", str(folder), "Fetch the model again."))
+    if not allow_pickle:
+        raise ModelError(
+            Fault(
+                f"the weights are pickled ({pickles[0]}), a format that can run code when it is read",
+                str(folder),
+                "Convert them to safetensors or, if you trust their source, pass --allow-pickle.",
+            )
+        )
+    if (folder / PICKLES[0]).is_file():
+        return [folder / PICKLES[0]]
+    if (folder / PICKLES[1]).is_file():
+        return _shards(folder / PICKLES[1])
+    raise ModelError(
+        Fault(f"{pickles[0]} is not a name that transformers loads", str(folder), f"Name it {PICKLES[0]}.")
+    )
+
+
+def _shards(index: Path) -> list[Path]:
+    weight_map = read_json(index).get("weight_map")
+    if not isinstance(weight_map, dict) or not weight_map:
+        raise ModelError(Fault("no weight_map", str(index), "Fetch the model again."))
+    names = sorted({str(name) for name in weight_map.values()})
+    outside = [name for name in names if Path(name).name != name]
+    missing = [name for name in names if not (index.parent / name).is_file()]
+    if outside or missing:
+        what = f"shard outside the folder: {outside[0]}" if outside else f"shard missing: {missing[0]}"
+        raise ModelError(Fault(what, str(index), "Fetch the model again."))
+    return [index, *(index.parent / name for name in names)]
+
+
+def model_files(folder: Path, options: LoadOptions) -> list[ModelFile]:
+    """The files that decide a model's answers, by relative path."""
+    patterns = (*SIDE_FILES, "*.py") if options.trust_remote_code else SIDE_FILES
+    paths = {p for p in folder.iterdir() if p.is_file() and any(fnmatch(p.name, q) for q in patterns)}
+    paths.update(weight_files(folder, options.allow_pickle))
+    return describe_files(folder, paths)
+
+
+def describe_files(folder: Path, paths: Iterable[Path]) -> list[ModelFile]:
+    """Sizes and digests of files, sorted by their path within ``folder``."""
+    found = [ModelFile(p.relative_to(folder).as_posix(), p.stat().st_size, sha256_of(p)) for p in paths]
+    return sorted(found, key=lambda file: file.path)
+
+
+def digest_of(files: Iterable[ModelFile]) -> str:
+    """SHA-256 over the sorted (path, size, sha256) of files, in hexadecimal."""
+    ordered = sorted(files, key=lambda file: file.path)
+    return hashlib.sha256(canonical([asdict(file) for file in ordered])).hexdigest()
+
+
+def stored_parameters(paths: Iterable[Path]) -> int | None:
+    """How many numbers safetensors files hold, read from their headers; None for other formats."""
+    total = 0
+    for path in paths:
+        if path.name.endswith(".index.json"):
+            continue
+        if path.suffix != ".safetensors":
+            return None
+        total += sum(
+            math.prod(entry["shape"]) for name, entry in _header(path).items() if name != "__metadata__"
+        )
+    return total
+
+
+def _header(path: Path) -> dict[str, Any]:
+    """The JSON header of a safetensors file: eight bytes of length, then the header itself."""
+    try:
+        with path.open("rb") as file:
+            (length,) = struct.unpack("<Q", file.read(8))
+            if length > _MAX_HEADER_BYTES:
+                raise ValueError(f"a header of {length} bytes")
+            header: dict[str, Any] = json.loads(file.read(length))
+    except (struct.error, ValueError) as error:
+        raise ModelError(
+            Fault(f"not a safetensors file: {error}", str(path), "Fetch the model again.")
+        ) from error
+    return header
+
+
+def declared_licence(folder: Path) -> str | None:
+    """The licence in the front matter of the folder's README.md; None where none is declared."""
+    readme = folder / "README.md"
+    if not readme.is_file():
+        return None
+    text = readme.read_text(encoding="utf-8", errors="replace")
+    if not text.startswith("---"):
+        return None
+    try:
+        front = yaml.safe_load(text.split("---", 2)[1])
+    except yaml.YAMLError:
+        return None
+    licence = front.get("license", front.get("licence")) if isinstance(front, dict) else None
+    return str(licence) if licence else None

@@ -1,0 +1,184 @@
+"""From a folder on this machine to a network and its tokenizer, or one line that says why not."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForMaskedLM,
+    AutoTokenizer,
+    GenerationConfig,
+)
+
+from audit.models.files import (
+    CONFIG,
+    ModelFile,
+    declared_licence,
+    digest_of,
+    model_files,
+    read_json,
+    weight_files,
+)
+from audit.models.kinds import kind_of
+from audit.models.network import Network
+from audit.models.options import CAPABILITIES, Kind, LoadOptions, Located
+from audit.models.quiet import one_line, quiet
+from probes.errors import Fault, ModelError
+
+_POSITION_KEYS = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length")
+_UNLIMITED = 10**9
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model in memory, with all that is known of it.
+
+    ``max_tokens`` is the longest row it takes; None where it has no limit.
+    """
+
+    located: Located
+    kind: Kind
+    architecture: str
+    network: Network
+    tokenizer: Any
+    max_tokens: int | None
+    parameters: int
+    files: tuple[ModelFile, ...]
+    digest: str
+    options: LoadOptions
+
+    def describe(self) -> dict[str, Any]:
+        """Facts for the bundle."""
+        facts: dict[str, Any] = {
+            "name": self.located.id,
+            "source": self.located.source,
+            "kind": self.kind,
+            "architecture": self.architecture,
+            "capabilities": sorted(CAPABILITIES[self.kind]),
+            "parameters": self.parameters,
+            "dtype": "float32",
+            "device": str(self.network.device),
+            "vocabulary": self.network.vocabulary,
+            "max_tokens": self.max_tokens,
+            "tokenizer": type(self.tokenizer).__name__,
+            "digest": self.digest,
+            "revision": None,
+            "licence": declared_licence(self.located.folder),
+            "pickle": not any(file.path.endswith(".safetensors") for file in self.files),
+            "remote_code": self.options.trust_remote_code,
+            "files": [asdict(file) for file in self.files],
+        }
+        return {**facts, **{key: value for key, value in self.located.facts.items() if value is not None}}
+
+
+def load(located: Located, options: LoadOptions) -> Loaded:
+    """Load a located model in float32, for inference.
+
+    Raises
+    ------
+    ModelError
+        One line: what is wrong, in which file or folder, and the remedy.
+    """
+    folder = located.folder
+    kind, architecture = kind_of(read_json(folder / CONFIG), str(folder / CONFIG))
+    weights = weight_files(folder, options.allow_pickle)
+    device = _device(options.device)
+    files = tuple(model_files(folder, options))
+    common = {"local_files_only": True, "trust_remote_code": options.trust_remote_code}
+    auto = AutoModelForMaskedLM if kind == "masked" else AutoModelForCausalLM
+    part = "configuration"
+    try:
+        with quiet():
+            config = AutoConfig.from_pretrained(folder, **common)
+            part = "tokenizer"
+            tokenizer = AutoTokenizer.from_pretrained(folder, config=config, **common)
+            part = "weights"
+            model, report = auto.from_pretrained(
+                folder,
+                config=config,
+                dtype=torch.float32,
+                use_safetensors=weights[0].name.startswith("model."),
+                output_loading_info=True,
+                **common,
+            )
+    except MemoryError:
+        raise
+    # transformers raises nearly every built-in exception on a broken folder; this is the border.
+    except Exception as error:
+        if "trust_remote_code" in str(error):
+            raise ModelError(
+                Fault(
+                    "this model is loaded by Python code that comes with it",
+                    str(folder),
+                    "If you trust its source, pass --trust-remote-code.",
+                )
+            ) from error
+        raise ModelError(
+            Fault(f"the {part} cannot be loaded: {one_line(error)}", str(folder), "Fetch the model again.")
+        ) from error
+    _check_complete(report, str(folder))
+    model.eval().requires_grad_(False)
+    model.to(device)
+    if kind == "causal":
+        model.generation_config = _generation_config(model)
+    longest = _max_tokens(model, tokenizer)
+    # The limit is checked here, request by request; the tokenizer is not to print about it.
+    tokenizer.model_max_length = _UNLIMITED
+    return Loaded(
+        located=located,
+        kind=kind,
+        architecture=type(model).__name__ or architecture,
+        network=Network(model, device),
+        tokenizer=tokenizer,
+        max_tokens=longest,
+        parameters=int(model.num_parameters()),
+        files=files,
+        digest=located.digest or digest_of(files),
+        options=options,
+    )
+
+
+def _check_complete(report: Any, where: str) -> None:
+    """Refuse a model that transformers filled up with random numbers."""
+    missing = sorted(str(key) for key in report["missing_keys"])
+    mismatched = sorted(str(key) for key in report["mismatched_keys"])
+    if missing or mismatched:
+        what = f"{len(missing)} weights missing" if missing else f"{len(mismatched)} weights of another shape"
+        raise ModelError(
+            Fault(f"{what}, {(missing or mismatched)[0]} first", where, "Fetch the model again, whole.")
+        )
+
+
+def _device(name: str) -> Any:
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise ModelError(Fault(f"no such device {name!r}", remedy="Use auto, cpu or cuda.")) from error
+    if device.type == "cuda" and not torch.cuda.is_available():
+        raise ModelError(Fault("this machine has no usable CUDA device", remedy="Use the device cpu."))
+    return device
+
+
+def _generation_config(model: Any) -> Any:
+    return model.generation_config or GenerationConfig.from_model_config(model.config)
+
+
+def _max_tokens(model: Any, tokenizer: Any) -> int | None:
+    """The longest row: by the table of positions, less those that padding reserves, as in RoBERTa."""
+    for name, module in model.named_modules():
+        if name.endswith("position_embeddings") and isinstance(module, torch.nn.Embedding):
+            reserved = 0 if module.padding_idx is None else module.padding_idx + 1
+            return int(module.num_embeddings) - reserved
+    config = model.config.get_text_config()
+    for key in _POSITION_KEYS:
+        limit = getattr(config, key, None)
+        if isinstance(limit, int) and limit > 0:
+            return limit
+    limit = tokenizer.model_max_length
+    return int(limit) if limit < _UNLIMITED else None

@@ -1,0 +1,89 @@
+"""How a model is loaded, and what is known of it before it is."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+Kind = Literal["masked", "causal"]
+
+CAPABILITIES: Mapping[Kind, frozenset[str]] = {
+    "masked": frozenset({"fill"}),
+    "causal": frozenset({"score", "generate"}),
+}
+"""Which request forms each kind of model answers."""
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """What the user allows and wants when a model is loaded.
+
+    Attributes
+    ----------
+    device : str
+        ``auto`` (cuda where there is one), ``cpu``, or a torch device such as ``cuda`` or ``cuda:1``.
+    allow_pickle : bool
+        Read weights from ``.bin`` files, whose format can run code. Off: only safetensors are read.
+    trust_remote_code : bool
+        Run Python that comes with the model.
+    offline : bool or None
+        Never reach for the hub; None follows the environment variable ``HF_HUB_OFFLINE``.
+    revision : str or None
+        Branch, tag or commit of a hub model.
+    token_budget : int
+        Most tokens in one forward pass. It changes speed and memory, not answers.
+    """
+
+    device: str = "auto"
+    allow_pickle: bool = False
+    trust_remote_code: bool = False
+    offline: bool | None = None
+    revision: str | None = None
+    token_budget: int = 2048
+
+    @property
+    def is_offline(self) -> bool:
+        """Whether the hub may not be reached."""
+        if self.offline is not None:
+            return self.offline
+        return os.environ.get("HF_HUB_OFFLINE", "").upper() in {"1", "ON", "YES", "TRUE"}
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a plan needs to know of a model that is not loaded.
+
+    ``parameters`` counts the numbers in the weight files; None where only loading could tell.
+    """
+
+    id: str
+    digest: str
+    kind: Kind
+    architecture: str
+    capabilities: frozenset[str]
+    parameters: int | None
+    weight_bytes: int
+
+
+@dataclass(frozen=True)
+class Located:
+    """A model found on this machine: a folder to load, and where it came from.
+
+    ``facts`` are the further things known of it (title, licence, revision, quantisation, ...);
+    ``digest`` is set where something else than the folder's files identifies the model.
+    """
+
+    id: str
+    folder: Path
+    source: Literal["catalog", "folder", "gguf", "hub"]
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    digest: str | None = None
+
+
+def cache_folder() -> Path:
+    """Where fetched and converted models lie: ``$EVENHAND_CACHE``, else ``~/.cache/evenhand``."""
+    named = os.environ.get("EVENHAND_CACHE")
+    return Path(named).expanduser() if named else Path.home() / ".cache" / "evenhand"

@@ -1,0 +1,44 @@
+"""Progress bars with the time left, on standard error."""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import TimeRemainingColumn as TimeLeft
+
+
+class Bars:
+    """A bar a model; a :class:`audit.runner.Progress`."""
+
+    def __init__(self) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left", style="dim"),
+            TimeLeft(),
+            console=Console(stderr=True),
+        )
+        self._task = self._progress.add_task("planning", total=None)
+
+    def __enter__(self) -> Bars:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def start(self, model: str, total: int, done: int) -> None:
+        """A model's turn: ``done`` of ``total`` requests have answers already."""
+        if self._progress.tasks[0].total is None:
+            self._progress.update(self._task, visible=False, total=0)
+        self._task = self._progress.add_task(model, total=total, completed=done)
+
+    def advance(self, count: int) -> None:
+        """More requests have answers."""
+        self._progress.advance(self._task, count)

@@ -1,0 +1,251 @@
+"""Findings in the terminal: worst first, in plain words, with what controls them and what to do next."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from audit.wording import claim, margin_phrase, needed_phrase, signed, verdict_phrase
+
+STYLES = {
+    "disparity": "bold red",
+    "no disparity within margin": "green",
+    "inconclusive": "yellow",
+    "invalid": "magenta",
+}
+MARKS = {"disparity": "●", "no disparity within margin": "○", "inconclusive": "?", "invalid": "×"}
+"""A sign beside the colour: no verdict is told by colour alone."""
+
+EXPLORATORY_SHOWN = 6
+
+
+def show_findings(console: Console, plan: Mapping[str, Any], findings: Mapping[str, Any], where: str) -> None:
+    """Print a whole analysis: verdicts by model, then controls, coverage and next steps."""
+    rows = findings["findings"]
+    console.print(Text(plan["title"], style="bold"), Text(f"  plan {findings['plan_sha256'][:12]}", "dim"))
+    for model in plan["models"]:
+        own = [row for row in rows if row["model"] == model["id"]]
+        if not own:
+            continue
+        console.print()
+        console.rule(Text(model["id"], style="bold"), align="left")
+        for suite in dict.fromkeys(ask["suite"] for ask in plan["asks"] if ask["model"] == model["id"]):
+            console.print(suite_view(suite, [row for row in own if row["suite"] == suite]))
+    console.print()
+    console.rule(Text("Controls", style="bold"), align="left")
+    console.print(control_view(findings["controls"]))
+    notes = coverage_notes(findings)
+    if notes:
+        console.print()
+        console.rule(Text("Not measured, and doubtful", style="bold"), align="left")
+        for note in notes:
+            console.print(Padding(Text(note), (0, 0, 0, 1)))
+    console.print()
+    console.rule(Text("What next", style="bold"), align="left")
+    for line in next_steps(findings, where):
+        console.print(Padding(Text(line), (0, 0, 0, 1)), soft_wrap=True)
+
+
+def suite_view(suite: str, rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """The findings of one suite: every confirmatory one, the farthest of the exploratory ones."""
+    confirmatory = [row for row in rows if row["role"] == "confirmatory"]
+    exploratory = [row for row in rows if row["role"] != "confirmatory"]
+    parts: list[RenderableType] = [Text(f"\n{suite}", style="bold cyan")]
+    if confirmatory:
+        parts.append(finding_table(confirmatory))
+    if exploratory:
+        counts = count_verdicts(exploratory)
+        shown = exploratory[:EXPLORATORY_SHOWN]
+        text = f"  exploratory, {len(exploratory)} contrasts ({counts}); the farthest:"
+        parts += [Text(text, style="dim"), finding_table(shown)]
+    return Group(*parts)
+
+
+def count_verdicts(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Verdicts counted, in the order of the legend."""
+    words = {"no disparity within margin": "within margin"}
+    counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in STYLES}
+    return ", ".join(f"{count} {words.get(verdict, verdict)}" for verdict, count in counts.items() if count)
+
+
+def finding_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+    """One line a finding: verdict, claim with interval, size of the sample, corrected p."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 1), show_edge=False)
+    table.add_column("verdict", no_wrap=False, min_width=16, max_width=24)
+    table.add_column("finding [95 % interval]", ratio=1)
+    table.add_column("n", justify="right", no_wrap=True)
+    table.add_column("p adj.", justify="right", no_wrap=True)
+    for row in rows:
+        style = STYLES[row["verdict"]]
+        verdict = Text(f"{MARKS[row['verdict']]} {verdict_phrase(row)}", style=style)
+        if row["severity"] not in ("unknown", "S0"):
+            verdict.append(f" {row['severity']}", style="bold")
+        table.add_row(verdict, described(row), size(row), p_text(row["p_adjusted"]))
+    return table
+
+
+def described(row: Mapping[str, Any]) -> Text:
+    """The claim with what qualifies it underneath."""
+    text = emphasised(claim(row))
+    if row["verdict"] == "inconclusive":
+        text.append(f"\n{needed_phrase(row)}", style="dim")
+    elif row["verdict"] == "no disparity within margin":
+        text.append(f"\nmargin {margin_phrase(row)}", style="dim")
+    elif row["reasons"] and row["estimate"] is not None:
+        text.append(f"\n{'; '.join(row['reasons'])}", style="dim")
+    return text
+
+
+def emphasised(text: str) -> Text:
+    """Words between asterisks in italics; nothing else is taken for markup."""
+    result = Text()
+    for number, part in enumerate(re.split(r"\*([^*]+)\*", text)):
+        result.append(part, style="italic" if number % 2 else "")
+    return result
+
+
+def size(row: Mapping[str, Any]) -> str:
+    """Cells, and the templates and terms that they cross."""
+    if row["n_cells"] is None:
+        return "-"
+    terms = f" × {row['n_terms']}" if row["n_terms"] and row["n_terms"] > 1 else ""
+    return f"{row['n_cells']:,}\n({row['n_templates']}{terms})"
+
+
+def p_text(p: float | None) -> str:
+    """A p-value as it is usually printed."""
+    if p is None:
+        return "-"
+    return "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 1 else "1"
+
+
+def control_view(controls: Sequence[Mapping[str, Any]]) -> Table:
+    """One line a family: the smallest A/A p-value and how far invented words differ."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 1))
+    table.add_column("family", ratio=1)
+    table.add_column("A/A", no_wrap=True)
+    table.add_column("largest A/A gap", justify="right", no_wrap=True)
+    table.add_column("invented words", justify="right", no_wrap=True)
+    for row in controls:
+        gaps = [entry["estimate"] for entry in row["aa"] if entry["estimate"] is not None]
+        gap = signed(max(gaps, key=abs)) if gaps else "-"
+        nonce = "-" if row["nonce_size"] is None else f"±{row['nonce_size']:.2f}"
+        if row["aa_p"] is None:
+            state = Text("not available", style="yellow")
+        elif row["aa_p"] < 0.01:
+            state = Text(f"× fails, p = {row['aa_p']:.2g}", style="bold red")
+        else:
+            state = Text(f"○ clean, p = {row['aa_p']:.2g}", style="green")
+        table.add_row(Text(row["family"]), state, gap, nonce)
+    return table
+
+
+def coverage_notes(findings: Mapping[str, Any]) -> list[str]:
+    """What could not be asked or scored, and which answers the tokenizer treats unequally."""
+    notes = [
+        f"{row['suite']} was not asked of {row['model']}: {row['reason']}"
+        for row in findings["not_measurable"]
+    ]
+    for row in findings["coverage"]:
+        lost = {status: count for status, count in row["statuses"].items() if status != "scored"}
+        if lost:
+            counts = ", ".join(f"{count} {status}" for status, count in lost.items())
+            reason = next(iter(row["reasons"]), "")
+            notes.append(f"{row['model']}, {row['suite']} ({row['arm']}): {counts}, such as: {reason}")
+    doubts: dict[tuple[str, str], list[str]] = {}
+    for row in findings["tokenisation"]:
+        doubts.setdefault((row["model"], row["suite"]), []).append(row["doubt"])
+    for (model, suite), texts in doubts.items():
+        shown = " | ".join(texts[:3]) + (" | ..." if len(texts) > 3 else "")
+        notes.append(f"{model}, {suite}: answers of unequal numbers of pieces, kept and marked: {shown}")
+    return notes
+
+
+def next_steps(findings: Mapping[str, Any], where: str) -> list[str]:
+    """Commands that make sense from here."""
+    open_rows = [row for row in findings["findings"] if row["verdict"] == "inconclusive"]
+    steps = [
+        f"evenhand show {where} --suite NAME    all findings of a suite, with their robustness record",
+        f"evenhand verify {where}    check hashes and chain, and recompute every figure",
+        f"evenhand analyze {where}    findings again from the kept answers, without a model",
+    ]
+    if open_rows:
+        steps.append(f"{len(open_rows)} findings are inconclusive: ask more templates or terms, as they say")
+    return steps
+
+
+def show_detail(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Print findings with everything that a reviewer asks of them."""
+    for row in rows:
+        console.print()
+        console.print(
+            Text(f"{MARKS[row['verdict']]} {verdict_phrase(row)}", style=STYLES[row["verdict"]]),
+            Text(row["id"], style="dim"),
+        )
+        console.print(Padding(emphasised(claim(row)), (0, 0, 0, 2)))
+        table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
+        table.add_column(style="dim", no_wrap=True)
+        table.add_column()
+        for name, value in detail_rows(row):
+            table.add_row(Text(name), Text(value))
+        console.print(table)
+
+
+def detail_rows(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Name and value of each line of a detailed finding."""
+    if row["estimate"] is None:
+        return [("reasons", "; ".join(row["reasons"]))]
+    robust = row["robustness"]
+    low, high = row["ci_equivalence"]["lo"], row["ci_equivalence"]["hi"]
+    out = robust["leave_one_out"]
+    lines = [
+        ("estimate", f"{row['estimate']:+.4f} {row['unit']}, se {row['se']:.4f} ({row['method']})"),
+        ("interval", f"[{row['ci']['lo']:+.4f}, {row['ci']['hi']:+.4f}] at {row['ci']['level']:.0%}"),
+        (
+            "equivalence",
+            f"[{low:+.4f}, {high:+.4f}] at {row['ci_equivalence']['level']:.0%} against a margin of "
+            f"±{row['margin']['value']} {row['unit']} ({row['margin']['source']})",
+        ),
+        (
+            "p",
+            f"{row['p']:.3g}, corrected {row['p_adjusted']:.3g} ({row['correction']['method']}, "
+            f"{row['correction']['m']} hypotheses), sign-flip {number(row['p_sign_flip'], '.3g')}",
+        ),
+        ("detectable", f"{row['minimum_detectable']:.3f} {row['unit']} with a power of 80 %"),
+        (
+            "controls",
+            f"A/A p {number(row['control_p'], '.2g')}, invented words "
+            f"±{number(row['nonce_size'], '.3f')}, swap {'holds' if row['swap_holds'] else 'FAILS'}",
+        ),
+        (
+            "templates",
+            f"{number(robust['sign_share'], '.0%')} agree in sign; without any one of them "
+            f"{number(out['lo'], '+.3f')} to {number(out['hi'], '+.3f')}; "
+            f"I² {number(robust['i_squared'], '.0%')}; wordings sd {number(robust['paraphrase_sd'], '.3f')}",
+        ),
+        ("coverage", coverage_text(row["coverage"])),
+    ]
+    if row["reasons"]:
+        lines.append(("reasons", "; ".join(row["reasons"])))
+    if row["verdict"] == "inconclusive":
+        lines.append(("needed", needed_phrase(row)))
+    return lines
+
+
+def coverage_text(coverage: Mapping[str, Mapping[str, int]]) -> str:
+    """Scores by status on both sides."""
+    sides = []
+    for side, counts in coverage.items():
+        sides.append(f"{side}: " + ", ".join(f"{count} {status}" for status, count in counts.items()))
+    return "; ".join(sides)
+
+
+def number(value: float | None, form: str) -> str:
+    """A number, or the word for a missing one."""
+    return "unknown" if value is None else format(value, form)

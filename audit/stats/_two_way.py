@@ -1,0 +1,89 @@
+"""From variance components to a contrast: the arithmetic that every two-way estimator shares."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from audit.stats.estimate import ROUNDING, Contrast
+
+
+@dataclass(frozen=True)
+class Components:
+    """Variance contributions of two crossed random factors, each with its degrees of freedom.
+
+    ``first`` and ``second`` are the one-way variances of the estimate (score units squared); both contain
+    ``shared``, the interaction, which is therefore subtracted once.
+    """
+
+    first: float
+    second: float
+    shared: float
+    df_first: float
+    df_second: float
+
+    def variance(self) -> float:
+        """V = max(V_T + V_N - V_e, V_T, V_N); V_e where all of these vanish (MEASURES 7.2)."""
+        total = max(self.first + self.second - self.shared, self.first, self.second)
+        # Row and column means can agree perfectly while cells do not (0/1 answers): V_e alone remains.
+        return total if total > 0.0 else self.shared
+
+    def df(self) -> float:
+        """Satterthwaite's degrees of freedom, not below 1."""
+        total = self.variance()
+        if total <= 0.0:
+            return max(1.0, min(self.df_first, self.df_second))
+        # Relative sizes: squares of very small variances would underflow.
+        first, second, shared = self.first / total, self.second / total, self.shared / total
+        spread = first**2 / self.df_first + second**2 / self.df_second
+        spread += shared**2 / (self.df_first * self.df_second)
+        return max(1.0, 1.0 / spread)
+
+
+@dataclass(frozen=True)
+class Design:
+    """How much data stands behind a contrast; names the second component.
+
+    ``second`` is ``V_N`` (terms), ``V_K`` (another second factor) or None (one factor only).
+    """
+
+    method: str
+    second: str | None
+    n_obs: int
+    n_templates: int
+    n_terms: int
+    smallest_p: float
+
+
+def contrast(estimate: float, components: Components, design: Design, scale: float) -> Contrast:
+    """Build the contrast; what lies below rounding (relative to `scale`, the largest score) becomes 0."""
+    tolerance = ROUNDING * scale
+    parts = [
+        value if value > tolerance**2 else 0.0
+        for value in (components.first, components.second, components.shared)
+    ]
+    kept = Components(parts[0], parts[1], parts[2], components.df_first, components.df_second)
+    named = {"V_T": kept.first}
+    if design.second is not None:
+        named |= {design.second: kept.second, "V_e": kept.shared}
+    return Contrast(
+        estimate=0.0 if abs(estimate) <= tolerance else estimate,
+        se=math.sqrt(kept.variance()),
+        df=kept.df(),
+        method=design.method,
+        n_obs=design.n_obs,
+        n_templates=design.n_templates,
+        n_terms=design.n_terms,
+        components=named,
+        smallest_p=design.smallest_p,
+    )
+
+
+def flip_p(n_clusters: int) -> float:
+    """Smallest two-sided p-value from flipping the signs of whole clusters: 2 / 2^G, at most 1."""
+    return min(1.0, math.ldexp(1.0, 1 - n_clusters))
+
+
+def permutation_p(n1: int, n0: int) -> float:
+    """Smallest two-sided p-value from permuting n1 + n0 terms over two groups, at most 1."""
+    return min(1.0, 2.0 / math.comb(n1 + n0, n1))

@@ -1,0 +1,78 @@
+"""The one long table that every estimate is made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from audit.bundle import Record
+from audit.measures import MEASURES
+from audit.plan import PlannedSuite, questions
+from audit.requests import Response, digest
+
+AXIS = "axis:"
+"""Prefix of the columns that hold a term's group on an axis."""
+
+
+def answers(records: Iterable[Record]) -> dict[tuple[str, str], Response]:
+    """(model digest, request digest) to response."""
+    return {(record.model, digest(record.request)): record.response for record in records}
+
+
+def score_table(
+    plan: Mapping[str, Any],
+    model: str,
+    suites: Mapping[str, PlannedSuite],
+    kept: Mapping[tuple[str, str], Response],
+) -> pd.DataFrame:
+    """One row a score: every unit of every item put to a model, scored or not.
+
+    Columns: ``item, suite, arm, template, family, term, pair, unit, factor, value, status, reason,
+    doubtful, doubts, mass`` and one ``axis:`` column an axis. ``value`` is NaN unless ``status`` is ``scored``. An item without
+    an answer yet has one row of status ``error``.
+    """
+    model_digest = next(entry["digest"] for entry in plan["models"] if entry["id"] == model)
+    pairs = term_pairs(suites)
+    rows = []
+    for question in questions(plan, model, suites):
+        item = question.item
+        measure = MEASURES[suites[item.suite].suite.measure]
+        base = {
+            "item": item.id,
+            "suite": item.suite,
+            "arm": item.arm,
+            "template": item.template,
+            "family": item.family,
+            "term": item.term,
+            "pair": pairs.get(item.term),
+            **{AXIS + axis: group for axis, group in item.groups.items()},
+        }
+        response = kept.get((model_digest, question.digest), Response(error="not asked yet"))
+        for score in measure.read(item, question.request, response):
+            rows.append(
+                {
+                    **base,
+                    "unit": score.unit,
+                    "factor": measure.factor,
+                    "value": float("nan") if score.value is None else score.value,
+                    "status": score.status,
+                    "reason": score.reason,
+                    "doubtful": bool(score.doubts),
+                    "doubts": "; ".join(score.doubts),
+                    "mass": float("nan") if score.mass is None else score.mass,
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def term_pairs(suites: Mapping[str, PlannedSuite]) -> dict[str, str]:
+    """Term id to the id of the pair it belongs to, for terms matched across groups."""
+    return {
+        lexicon.key(term): term.pair
+        for planned in suites.values()
+        for lexicon in planned.lexicons.values()
+        for term in lexicon.terms
+        if term.pair
+    }

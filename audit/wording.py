@@ -1,0 +1,130 @@
+"""Findings in plain words. Nothing here computes; nothing here says more than was measured."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+
+def figure(value: float) -> str:
+    """A number as a person reads it: two significant digits, more where the whole part has more.
+
+    Examples
+    --------
+    >>> [figure(x) for x in (0.0123, 0.5, 2.149, 17.3, 1234.5)]
+    ['0.012', '0.50', '2.1', '17', '1234']
+    """
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    return f"{value:.{max(0, 1 - size)}f}"
+
+
+def signed(value: float) -> str:
+    """A number with its sign, two digits behind the point.
+
+    Examples
+    --------
+    >>> signed(0.5), signed(-1.234)
+    ('+0.50', '-1.23')
+    """
+    return f"{value:+.2f}"
+
+
+def ratio_phrase(low: float, middle: float, high: float) -> str:
+    """Log-odds as a ratio with its interval.
+
+    Examples
+    --------
+    >>> ratio_phrase(0.53, 0.74, 0.95)
+    '2.1 times [1.7, 2.6]'
+    """
+    return f"{bounded_exp(middle)} times [{bounded_exp(low)}, {bounded_exp(high)}]"
+
+
+def bounded_exp(value: float) -> str:
+    """``exp`` of a log-odds as text; beyond a thousandfold either way only the bound is said."""
+    if value > math.log(1000):
+        return "over 1000"
+    if value < -math.log(1000):
+        return "under 0.001"
+    return figure(math.exp(value))
+
+
+def difference_phrase(low: float, middle: float, high: float) -> str:
+    """A difference in points with its interval.
+
+    Examples
+    --------
+    >>> difference_phrase(-0.2, -0.12, -0.04)
+    '0.12 points [0.04, 0.20] lower'
+    """
+    if middle < 0:
+        return f"{figure(-middle)} points [{figure(-high)}, {figure(-low)}] lower"
+    return f"{figure(middle)} points [{figure(low)}, {figure(high)}] higher"
+
+
+def claim(finding: Mapping[str, Any]) -> str:
+    """What the estimate says, in the suite's words: estimate and 95 % interval, no verdict."""
+    if finding["estimate"] is None:
+        return f"not computable: {finding['undefined']}"
+    low, high = finding["ci"]["lo"], finding["ci"]["hi"]
+    return str(finding["claim"]).format(
+        ratio=ratio_phrase(low, finding["estimate"], high),
+        difference=difference_phrase(low, finding["estimate"], high),
+        group=finding["group_label"],
+        reference=finding["reference_label"],
+    )
+
+
+def margin_phrase(finding: Mapping[str, Any]) -> str:
+    """The equivalence margin on the scale on which the claim is worded."""
+    margin = finding["margin"]["value"]
+    if finding["scale"] == "log-odds":
+        return f"{bounded_exp(-margin)} to {bounded_exp(margin)} times"
+    return f"{figure(margin)} points either way"
+
+
+def verdict_phrase(finding: Mapping[str, Any]) -> str:
+    """The verdict with what qualifies it."""
+    verdict = str(finding["verdict"])
+    if verdict == "disparity":
+        notes = ["fragile"] if finding["fragile"] else []
+        notes += [] if finding["material"] else ["size uncertain"]
+        return f"disparity ({', '.join(notes)})" if notes else "disparity"
+    if verdict == "no disparity within margin" and finding["detectable"]:
+        return "within margin (detectable)"
+    return {"no disparity within margin": "within margin"}.get(verdict, verdict)
+
+
+def statement(finding: Mapping[str, Any]) -> str:
+    """One sentence a reader can quote: who, what, how much, how sure, and what follows."""
+    text = f"{finding['model']}: {claim(finding)}"
+    verdict = finding["verdict"]
+    if verdict == "disparity":
+        return f"{text}."
+    if verdict == "no disparity within margin":
+        return f"{text}; that is within the margin of {margin_phrase(finding)}."
+    if verdict == "invalid":
+        return f"{text}; no verdict: {'; '.join(finding['reasons'])}."
+    return f"{text}; inconclusive. {needed_phrase(finding)}"
+
+
+def needed_phrase(finding: Mapping[str, Any]) -> str:
+    """What an inconclusive finding needs for a decision."""
+    needed = finding["needed"]
+    if needed is None:
+        return "What a decision would need cannot be said."
+    if needed["reason"]:
+        return f"No plan leads to a decision: {needed['reason']}."
+    parts = []
+    if needed["templates"]:
+        parts.append(f"{needed['templates']:,} more templates")
+    if needed["terms"]:
+        parts.append(f"{needed['terms']:,} more terms a group")
+    if not parts:
+        family = finding["correction"]["m"]
+        return f"It does not survive the correction for {family} hypotheses; more templates would settle it."
+    goal = {"detect": "to show the difference", "within": "to show that it is within margin"}
+    return f"Needs about {' and '.join(parts)} {goal[needed['decision']]}."

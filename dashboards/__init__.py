@@ -1,0 +1,1 @@
+"""The review dashboard. Reads bundles through ``audit``, draws with ``reports``; computes nothing."""

@@ -1,0 +1,335 @@
+"""A suite or lexicon file on its way in: read, located, checked against its schema.
+
+The file is YAML in the subset that is also plain JSON: no anchors, no tags, no duplicate keys, and only
+``true`` and ``false`` are booleans, so that ``no`` (the answer, the country code) stays a word. Every
+fault is kept with its place; nothing is raised here.
+"""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import hashlib
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from probes.errors import Fault
+
+try:
+    from yaml import CSafeLoader as _Base
+except ImportError:  # PyYAML without libyaml
+    from yaml import SafeLoader as _Base  # type: ignore[assignment]
+
+Step = str | int
+
+ROOM = Path(__file__).parent
+MAX_BYTES = 4_000_000
+"""A suite is written by people; anything larger is some other file."""
+
+_PLAIN_BOOL = re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$")
+_TIMESTAMP = "tag:yaml.org,2002:timestamp"
+_BOOL = "tag:yaml.org,2002:bool"
+
+
+class _PlainLoader(_Base):
+    """YAML as plain data: dates and yes/no/on/off stay text."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012  (the attribute PyYAML reads)
+        first: [pair for pair in pairs if pair[0] not in (_TIMESTAMP, _BOOL)]
+        for first, pairs in _Base.yaml_implicit_resolvers.items()
+    }
+
+
+_PlainLoader.add_implicit_resolver(_BOOL, _PLAIN_BOOL, list("tTfF"))
+
+
+@dataclass
+class Document:
+    """Plain data with the places of its parts and the faults found so far.
+
+    Attributes
+    ----------
+    where : str
+        The file, or what stands for it when the data come from elsewhere.
+    lines : mapping of path to line
+        One-based; empty where the data did not come from a file.
+    faults : list of Fault
+        In the order in which they were found.
+    broken : set of path
+        The parts that do not satisfy the schema; keys that it does not know aside.
+    sound : bool
+        Whether the data could be read and satisfy the schema.
+    """
+
+    where: str
+    data: Any = None
+    lines: Mapping[tuple[Step, ...], int] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    broken: set[tuple[Step, ...]] = field(default_factory=set)
+    sound: bool = False
+
+    def locate(self, path: Sequence[Step]) -> str:
+        """Name a place: ``file.yaml: $.templates[3].text (line 41)``."""
+        line = next((self.lines[p] for p in _upward(tuple(path)) if p in self.lines), None)
+        place = f"{self.where}: {spell(path)}" if path else self.where
+        return place if line is None or not path else f"{place} (line {line})"
+
+    def fault(self, path: Sequence[Step], what: str, remedy: str = "") -> None:
+        """Keep one fault."""
+        self.faults.append(Fault(what, self.locate(path), remedy))
+
+    def clean(self, *path: Step) -> bool:
+        """Whether nothing at or under this path broke the schema."""
+        return not any(broken[: len(path)] == path for broken in self.broken)
+
+
+def spell(path: Sequence[Step]) -> str:
+    """Write a path the way JSONPath does.
+
+    Examples
+    --------
+    >>> spell(["templates", 3, "text"])
+    '$.templates[3].text'
+    """
+    return "$" + "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
+
+
+def _upward(path: tuple[Step, ...]) -> Iterable[tuple[Step, ...]]:
+    return (path[:end] for end in range(len(path), -1, -1))
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A remedy for a name that is not known: the nearest ones, or all of them.
+
+    Examples
+    --------
+    >>> nearest("ocupations", ["names", "occupations"])
+    "Did you mean 'occupations'?"
+    >>> nearest("zzz", ["names", "occupations"])
+    'Known: names, occupations.'
+    >>> nearest("zzz", [])
+    'There is none.'
+    """
+    names = list(dict.fromkeys(known))
+    close = difflib.get_close_matches(name, names, n=3)
+    if close:
+        return f"Did you mean {' or '.join(repr(c) for c in close)}?"
+    return f"Known: {', '.join(names)}." if names else "There is none."
+
+
+def canonical(data: Any) -> str:
+    """Canonical JSON: sorted keys, no spaces, no escapes; the text that is hashed."""
+    return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(data: Any) -> str:
+    """Hash the canonical JSON of plain data: sha256, in hexadecimal."""
+    return hashlib.sha256(canonical(data).encode()).hexdigest()
+
+
+def read(path: Path, kind: str, schema: Draft202012Validator | None = None) -> Document:
+    """Read a YAML file and check it against the schema of its kind, or one that another room brings.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    kind : str
+        What the file is, for messages.
+    schema : Draft202012Validator, optional
+        By default the schema of this room for that kind.
+
+    Returns
+    -------
+    Document
+        With every fault found; ``data`` is None if the file could not be read as YAML.
+    """
+    document = Document(where=str(path))
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        document.fault((), f"cannot read the {kind} file ({reason})", "Check the path.")
+        return document
+    if len(raw) > MAX_BYTES:
+        document.fault((), f"the file has {len(raw):,} bytes, more than any {kind}", "Check the path.")
+        return document
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw[: error.start].count(b"\n") + 1
+        document.fault((), f"line {line} is not UTF-8 (byte {error.start})", "Save the file as UTF-8.")
+        return document
+    if _parse(document, text):
+        check_schema(document, schema or validator(kind))
+    return document
+
+
+def from_data(data: Any, where: str, kind: str) -> Document:
+    """Take plain data (from a bundle, say) and check it against the schema of its kind."""
+    document = Document(where=where)
+    _check_plain(document, data, ())
+    if not document.faults:
+        document.data = data
+        check_schema(document, validator(kind))
+    return document
+
+
+def _parse(document: Document, text: str) -> bool:
+    """Fill in the data and the lines; whether there are data to check."""
+    try:
+        for event in yaml.parse(text, Loader=_PlainLoader):
+            if isinstance(event, yaml.AliasEvent):
+                line = event.start_mark.line + 1 if event.start_mark else "?"
+                what = f"line {line} uses a YAML alias (*{event.anchor})"
+                document.fault((), what, "Write the value out: a suite is plain data.")
+                return False
+        loader = _PlainLoader(text)
+        try:
+            node = loader.get_single_node()
+            if node is None:
+                document.fault((), "the file is empty", "Write the document, or check the path.")
+                return False
+            lines: dict[tuple[Step, ...], int] = {}
+            document.lines = lines
+            _walk(document, node, (), lines)
+            data = loader.construct_document(node)
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        mark: yaml.Mark | None = error.problem_mark or error.context_mark
+        place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
+        what = f"not valid YAML, {place}{error.problem or error.context or 'cannot be parsed'}"
+        document.fault((), what, "Correct the syntax there.")
+    except (yaml.YAMLError, ValueError) as error:
+        document.fault((), f"not valid YAML, {error}", "Correct the syntax there.")
+    except RecursionError:
+        document.fault((), "not valid YAML for a suite, it is nested too deeply", "Flatten it.")
+    else:
+        before = len(document.faults)
+        _check_plain(document, data, ())
+        if len(document.faults) == before:
+            document.data = data
+            return True
+    return False
+
+
+def _walk(document: Document, node: yaml.Node, path: tuple[Step, ...], lines: dict[Any, int]) -> None:
+    lines[path] = node.start_mark.line + 1
+    if isinstance(node, yaml.SequenceNode):
+        for index, child in enumerate(node.value):
+            _walk(document, child, (*path, index), lines)
+    elif isinstance(node, yaml.MappingNode):
+        seen: dict[str, int] = {}
+        for key, child in node.value:
+            name, line = str(key.value), key.start_mark.line + 1
+            if name in seen:
+                what = f"the key {name!r} is written twice (lines {seen[name]} and {line})"
+                document.fault((*path, name), what, "Remove or rename one of them.")
+            seen[name] = line
+            _walk(document, child, (*path, name), lines)
+            lines[(*path, name)] = line
+
+
+def _check_plain(document: Document, data: Any, path: tuple[Step, ...]) -> None:
+    """Refuse what JSON cannot carry, so that a digest always exists."""
+    if isinstance(data, Mapping):
+        for key, value in data.items():
+            if not isinstance(key, str):
+                document.fault((*path, str(key)), f"the key {key!r} is not text", "Put the key in quotes.")
+            else:
+                _check_plain(document, value, (*path, key))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            _check_plain(document, value, (*path, index))
+    elif isinstance(data, float) and not math.isfinite(data):
+        document.fault(path, f"{data} is not a finite number", "Write a finite number.")
+    elif not isinstance(data, str | int | float | bool | None):
+        what = f"a value of type {type(data).__name__} is not plain data"
+        document.fault(path, what, "Use text, numbers, lists and mappings.")
+
+
+@functools.cache
+def validator(kind: str) -> Draft202012Validator:
+    """The schema of a kind of file, ready to validate."""
+    schema = json.loads((ROOM / "schemas" / f"{kind}.schema.json").read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    return Draft202012Validator(schema)
+
+
+def check_schema(document: Document, schema: Draft202012Validator) -> None:
+    """Add every schema fault, each with its path and remedy."""
+    errors = list(schema.iter_errors(document.data))
+    document.sound = not errors
+    for error in sorted(errors, key=lambda e: [str(step) for step in e.absolute_path]):
+        path = tuple(error.absolute_path)
+        for more, what, remedy in _explain(error):
+            document.fault((*path, *more), what, remedy)
+        if error.validator != "additionalProperties":
+            document.broken.add(path)
+
+
+def _explain(error: ValidationError) -> Iterable[tuple[tuple[Step, ...], str, str]]:
+    """Say a schema error the way a person would: (path below the error, what, remedy)."""
+    value: Any = error.instance
+    schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
+    rule = error.validator
+    meaning = schema.get("description", "")
+    if rule == "additionalProperties" and isinstance(value, dict):
+        allowed = list(schema.get("properties", {}))
+        for key in value:
+            if key not in allowed:
+                yield (key,), f"unknown key {key!r}", nearest(key, allowed)
+    elif rule == "required" and isinstance(value, dict):
+        missing = next(key for key in schema["required"] if f"'{key}'" in error.message)
+        yield (), f"the key {missing!r} is missing", f"Add {missing!r}."
+    elif rule == "type":
+        remedy = "Put it in quotes." if schema["type"] == "string" and _scalar(value) else ""
+        yield (), f"{_show(value)} is not {_article(schema['type'])}", remedy or _as_remedy(meaning)
+    elif rule == "pattern":
+        yield (), f"{_show(value)} is not {meaning or 'of the right form'}", "Rewrite it in that form."
+    elif rule == "enum":
+        options = [str(option) for option in schema["enum"]]
+        yield (), f"{_show(value)} is not one of {', '.join(options)}", nearest(str(value), options)
+    elif rule in ("minItems", "minProperties"):
+        yield (), f"has {len(value)} entries where at least {schema[rule]} are needed", "Add more."
+    elif rule == "uniqueItems":
+        twice = sorted({str(entry) for entry in value if value.count(entry) > 1})
+        yield (), f"has {', '.join(map(repr, twice))} more than once", "Remove the repetition."
+    else:
+        yield (), error.message, _as_remedy(meaning)
+
+
+def _as_remedy(meaning: str) -> str:
+    return f"Write {meaning}." if meaning else ""
+
+
+def _article(kind: str) -> str:
+    names = {
+        "object": "a mapping",
+        "array": "a list",
+        "string": "text",
+        "integer": "a whole number",
+        "number": "a number",
+    }
+    return names.get(kind, str(kind))
+
+
+def _scalar(value: Any) -> bool:
+    return isinstance(value, bool | int | float)
+
+
+def _show(value: Any) -> str:
+    if value is None:
+        return "nothing (null)"
+    text = json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= 60 else text[:57] + "..."

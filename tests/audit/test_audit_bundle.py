@@ -1,0 +1,162 @@
+"""The bundle: what is written is what is read, and nothing else passes."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+import audit.bundle
+from audit.api import resume, run
+from audit.bundle import Bundle
+from audit.models import ScriptedModel
+from audit.requests import Fill, Generate, Request, Response, Score, digest, request_from_json
+from audit.requests import canonical as canonical_json
+from audit.runner import BLOCK
+from audit.spec import AuditSpec, choose
+from probes.errors import BundleError, ModelError
+
+
+def spec(mini: Path, model: ScriptedModel | None = None, **more: object) -> AuditSpec:
+    return AuditSpec(models=(model or ScriptedModel.noise(),), suites=(choose(str(mini)),), **more)
+
+
+def test_requests_survive_json() -> None:
+    requests: list[Request] = [
+        Fill("The nurse said that {answer} was late.", ("she", "he")),
+        Score("The nurse said that", (" she", " he")),
+        Generate("The nurse", 3, 8, 1.0, 0.9, 5),
+    ]
+    from dataclasses import asdict
+
+    for request in requests:
+        again = request_from_json(json.loads(canonical_json(asdict(request))))
+        assert again == request
+        assert digest(again) == digest(request)
+    assert len({digest(request) for request in requests}) == 3
+
+
+def test_a_finished_bundle_has_every_file_and_resumes_without_asking(mini: Path, tmp_path: Path) -> None:
+    model = ScriptedModel.noise()
+    counts = run(spec(mini, model), tmp_path / "a")
+    asked = len(model.asked)
+    assert asked == counts.asked == len(list(Bundle(tmp_path / "a").records())) > 0
+    names = {path.relative_to(tmp_path / "a").as_posix() for path in (tmp_path / "a").rglob("*.json*")}
+    assert names == {
+        "plan.json", "records/00000.jsonl", "findings.json", "provenance.json", "environment.json",
+        "manifest.json",
+    }  # fmt: skip
+    again = resume(tmp_path / "a", [model])
+    assert (again.asked, again.kept) == (0, asked)
+    assert len(model.asked) == asked
+
+
+def test_each_distinct_request_is_asked_once(mini: Path, tmp_path: Path) -> None:
+    model = ScriptedModel.noise()
+    run(spec(mini, model), tmp_path / "a")
+    digests = [digest(request) for request in model.asked]
+    assert len(digests) == len(set(digests))
+
+
+def test_records_rotate_and_the_chain_runs_through(
+    mini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit.bundle, "ROTATE_BYTES", 20_000)
+    run(spec(mini), tmp_path / "a")
+    bundle = Bundle(tmp_path / "a")
+    assert len(bundle.record_files()) > 2
+    assert [record.n for record in bundle.records()] == list(range(len(list(bundle.lines()))))
+
+
+def test_reuse_takes_answers_of_the_same_model_only(mini: Path, tmp_path: Path) -> None:
+    run(spec(mini), tmp_path / "a")
+    same, other = ScriptedModel.noise(), ScriptedModel.noise(seed=1)
+    counts = run(spec(mini, same, alpha=0.01), tmp_path / "b", reuse=[tmp_path / "a"])
+    assert counts.asked == 0 and not same.asked
+    assert counts.reused == len(list(Bundle(tmp_path / "a").records()))
+    first = next(Bundle(tmp_path / "b").records())
+    assert first.reused_from == audit.bundle.sha256(next(Bundle(tmp_path / "a").records()).line())
+    counts = run(spec(mini, other), tmp_path / "c", reuse=[tmp_path / "a"])
+    assert counts.reused == 0 and counts.asked == len(other.asked) > 0
+
+
+def test_a_changed_plan_is_refused_and_says_what_changed(mini: Path, tmp_path: Path) -> None:
+    run(spec(mini), tmp_path / "a")
+    with pytest.raises(BundleError, match=r"another one \(it differs in: alpha\).*--reuse"):
+        run(spec(mini, alpha=0.01), tmp_path / "a")
+
+
+def test_a_changed_model_is_refused_on_resume(mini: Path, tmp_path: Path) -> None:
+    answered: list[Request] = []
+
+    def fails_late(request: Request) -> Response:
+        answered.append(request)
+        if len(answered) > 200:
+            raise KeyboardInterrupt
+        return ScriptedModel.noise()._answer(request)
+
+    model = ScriptedModel(fails_late, id="m")
+    with pytest.raises(KeyboardInterrupt):
+        run(spec(mini, model), tmp_path / "a")
+    assert len(list(Bundle(tmp_path / "a").records())) == BLOCK
+    with pytest.raises(ModelError, match="no longer the one in the plan"):
+        resume(tmp_path / "a", [ScriptedModel(fails_late, id="m", version="2")])
+
+
+def test_another_format_version_is_refused(mini: Path, tmp_path: Path) -> None:
+    run(spec(mini), tmp_path / "a")
+    path = tmp_path / "a" / "plan.json"
+    path.write_text(path.read_text().replace('"format": 1', '"format": 7'))
+    with pytest.raises(BundleError, match="format 7"):
+        Bundle(tmp_path / "a")
+
+
+def test_a_folder_with_other_things_is_not_taken(mini: Path, tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "thesis.txt").write_text("years of work")
+    with pytest.raises(BundleError, match="not empty and not a bundle"):
+        run(spec(mini), tmp_path / "a")
+
+
+def test_a_full_disk_is_one_line_and_loses_nothing(
+    mini: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, room = os.write, [30_000]
+
+    def write(descriptor: int, data: memoryview) -> int:
+        if room[0] <= 0:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        done = real(descriptor, data[: room[0]])
+        room[0] -= done
+        return done
+
+    monkeypatch.setattr(os, "write", write)
+    with pytest.raises(BundleError) as caught:
+        run(spec(mini), tmp_path / "a")
+    assert len(caught.value.faults) == 1
+    assert "No space left on device" in str(caught.value) and "\n" not in str(caught.value)
+    monkeypatch.undo()
+    kept = len(list(Bundle(tmp_path / "a").records()))
+    model = ScriptedModel.noise()
+    counts = resume(tmp_path / "a", [model])
+    assert counts.kept == kept and kept + len(model.asked) == len(list(Bundle(tmp_path / "a").records()))
+
+
+def test_two_writers_are_refused(mini: Path, tmp_path: Path) -> None:
+    run(spec(mini), tmp_path / "a")
+    bundle = Bundle(tmp_path / "a")
+    with bundle.writer(), pytest.raises(BundleError, match="another run is writing"), bundle.writer():
+        pass
+
+
+def test_findings_come_from_the_kept_answers_alone(mini: Path, tmp_path: Path) -> None:
+    from audit.api import analyze
+
+    run(spec(mini), tmp_path / "a")
+    before = (tmp_path / "a" / "findings.json").read_bytes()
+    (tmp_path / "a" / "findings.json").unlink()
+    analyze(tmp_path / "a")
+    assert (tmp_path / "a" / "findings.json").read_bytes() == before

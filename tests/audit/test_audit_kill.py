@@ -1,0 +1,79 @@
+"""A run killed at random moments ends as an undisturbed one."""
+
+from __future__ import annotations
+
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from audit.bundle import Bundle
+from audit.requests import digest
+
+SCRIPT = Path(__file__).with_name("slow_run.py")
+KILLS = 10
+
+
+def start(suite: Path, folder: Path, log: Path) -> subprocess.Popen[bytes]:
+    words = [sys.executable, str(SCRIPT), str(suite), str(folder), str(log)]
+    return subprocess.Popen(words, stderr=subprocess.PIPE)
+
+
+def kept(folder: Path) -> set[str]:
+    """Requests whose record was whole on disk: what a kill must not cost."""
+    if not (folder / "plan.json").exists():
+        return set()
+    bundle = Bundle(folder)
+    lines = [line for _, _, line in bundle.lines() if line.endswith(b"\n")]
+    return {line.split(b'"sha256":"')[1][:64].decode() for line in lines}
+
+
+def test_ten_kills_end_with_the_records_of_an_undisturbed_run(mini: Path, tmp_path: Path) -> None:
+    calm = tmp_path / "calm"
+    done = start(mini, calm, tmp_path / "calm.log")
+    assert done.wait(120) == 0, done.stderr.read() if done.stderr else ""
+    wanted = {path.name: path.read_bytes() for path in Bundle(calm).record_files()}
+    total = len(list(Bundle(calm).records()))
+    assert total > 200
+
+    rng = random.Random(7)
+    torn, log = tmp_path / "torn", tmp_path / "torn.log"
+    interrupted = 0
+    for kill in range(KILLS):
+        before = kept(torn)
+        asked_before = log.read_text().splitlines() if log.exists() else []
+        process = start(mini, torn, log)
+        # Wait for this run to ask something, so that the kill falls into the asking and not the imports.
+        while process.poll() is None and len(log.read_text().splitlines() if log.exists() else []) == len(
+            asked_before
+        ):
+            time.sleep(0.005)
+        time.sleep(rng.uniform(0.0, 0.06))
+        process.kill()
+        process.wait()
+        if process.stderr:
+            process.stderr.close()
+        asked = log.read_text().splitlines()[len(asked_before) :]
+        assert not before & set(asked), "a request that had its answer on disk was asked again"
+        assert before <= kept(torn), "an answer that was on disk is gone"
+        interrupted += process.returncode == -9
+        if kill == 0:
+            # A kill can tear the last line; make sure that case is in.
+            records = Bundle(torn).record_files()
+            if records:
+                with records[-1].open("ab") as file:
+                    file.write(b'{"n": 5, "pre')
+    assert interrupted == KILLS, "the runs ended before they were killed: the test did not test"
+    assert len(kept(torn)) < total
+
+    process = start(mini, torn, log)
+    assert process.wait(120) == 0, process.stderr.read() if process.stderr else ""
+    if process.stderr:
+        process.stderr.close()
+    if done.stderr:
+        done.stderr.close()
+    assert {path.name: path.read_bytes() for path in Bundle(torn).record_files()} == wanted
+    assert (torn / "plan.json").read_bytes() == (calm / "plan.json").read_bytes()
+    assert (torn / "findings.json").read_bytes() == (calm / "findings.json").read_bytes()
+    assert {digest(record.request) for record in Bundle(torn).records()} == kept(calm)

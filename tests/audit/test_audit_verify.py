@@ -1,0 +1,140 @@
+"""Whatever is done to a bundle, verify names it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from audit.api import run
+from audit.bundle import Bundle
+from audit.models import ScriptedModel
+from audit.spec import AuditSpec, choose
+from audit.verify import Check, verify_bundle
+from tests.conftest import write_mini
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole")
+    (folder / "suite").mkdir()
+    suite = write_mini(folder / "suite", templates=6, terms=4)
+    run(AuditSpec(models=(ScriptedModel.noise(),), suites=(choose(str(suite)),)), folder / "bundle")
+    return folder / "bundle"
+
+
+@pytest.fixture
+def bundle(whole: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(whole, tmp_path / "bundle"))
+
+
+def faults(checks: list[Check]) -> str:
+    return "\n".join(fault for check in checks for fault in check.faults)
+
+
+def test_an_untouched_bundle_holds(bundle: Path) -> None:
+    checks = verify_bundle(bundle)
+    assert [check.name for check in checks] == ["manifest", "plan", "chain", "answers", "findings"]
+    assert faults(checks) == ""
+
+
+FILES = (
+    "plan.json", "records/00000.jsonl", "findings.json", "provenance.json", "environment.json",
+    "manifest.json",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", FILES)
+@pytest.mark.parametrize("place", [0.02, 0.31, 0.5, 0.77, 0.98])
+def test_one_flipped_byte_in_any_file_is_named(bundle: Path, name: str, place: float) -> None:
+    path = bundle / name
+    data = bytearray(path.read_bytes())
+    data[int(len(data) * place)] ^= 0x01
+    path.write_bytes(data)
+    assert name in faults(verify_bundle(bundle))
+
+
+def test_the_files_are_all_of_them(bundle: Path) -> None:
+    assert {p.relative_to(bundle).as_posix() for p in bundle.rglob("*") if p.is_file()} == set(FILES)
+
+
+def rewrite_records(bundle: Path, change: Callable[[list[bytes]], list[bytes]]) -> None:
+    """Change the records, and cover the tracks in the manifest."""
+    path = bundle / "records/00000.jsonl"
+    path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
+    Bundle(bundle).write_manifest()
+
+
+def test_a_cut_last_record_is_named(bundle: Path) -> None:
+    rewrite_records(bundle, lambda lines: lines[:-1])
+    found = faults(verify_bundle(bundle))
+    assert "records were cut off" in found
+    assert "1 requests of the plan have no answer" in found
+
+
+def test_a_torn_last_record_is_named(bundle: Path) -> None:
+    rewrite_records(bundle, lambda lines: [*lines[:-1], lines[-1][:40]])
+    assert "the last record is cut short" in faults(verify_bundle(bundle))
+
+
+def test_two_swapped_records_are_named(bundle: Path) -> None:
+    rewrite_records(bundle, lambda lines: [lines[0], lines[2], lines[1], *lines[3:]])
+    assert "00000.jsonl:2: record 2 does not follow" in faults(verify_bundle(bundle))
+
+
+def test_an_edited_answer_is_named(bundle: Path) -> None:
+    def edit(lines: list[bytes]) -> list[bytes]:
+        data = json.loads(lines[3])
+        data["response"]["choices"][0]["logprob"] = -0.5
+        text = json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        return [*lines[:3], text.encode() + b"\n", *lines[4:]]
+
+    rewrite_records(bundle, edit)
+    assert "00000.jsonl:5: record 4 does not follow" in faults(verify_bundle(bundle))
+
+
+def test_an_edited_figure_is_named_with_both_values(bundle: Path) -> None:
+    path = bundle / "findings.json"
+    found = json.loads(path.read_text())
+    true = found["findings"][0]["estimate"]
+    found["findings"][0]["estimate"] = 0.0123
+    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    Bundle(bundle).write_manifest()
+    text = faults(verify_bundle(bundle))
+    assert "$.findings[0].estimate: 0.0123, recomputed " in text
+    assert repr(true) in text
+    assert "manifest.json" not in text, "the tracks were covered, and the figure is found all the same"
+
+
+def test_an_edited_verdict_is_named(bundle: Path) -> None:
+    path = bundle / "findings.json"
+    found = json.loads(path.read_text())
+    row = found["findings"][-1]
+    row["verdict"] = "disparity" if row["verdict"] != "disparity" else "inconclusive"
+    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    Bundle(bundle).write_manifest()
+    assert ".verdict: " in faults(verify_bundle(bundle))
+
+
+def test_an_added_and_a_missing_file_are_named(bundle: Path) -> None:
+    (bundle / "notes.txt").write_text("hello")
+    (bundle / "provenance.json").unlink()
+    text = faults(verify_bundle(bundle))
+    assert "notes.txt: not in the manifest" in text
+    assert "provenance.json: missing" in text
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"null", b"\xff\xfe{}", b'{"format": 1}', b"{"])
+@pytest.mark.parametrize("name", ["plan.json", "findings.json", "manifest.json"])
+def test_rubbish_is_a_fault_and_never_a_crash(bundle: Path, name: str, content: bytes) -> None:
+    (bundle / name).write_bytes(content)
+    assert faults(verify_bundle(bundle))
+
+
+def test_a_check_that_cannot_be_made_does_not_hold(bundle: Path) -> None:
+    shutil.rmtree(bundle / "records")
+    checks = {check.name: check for check in verify_bundle(bundle)}
+    assert not checks["chain"].holds and not checks["answers"].holds
