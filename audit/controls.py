@@ -1,8 +1,9 @@
 """The negative controls that every audit carries.
 
 * **A/A**: one group against itself. Nested and paired terms: two random halves of a group's terms. Groups
-  of one term: one wording of each paraphrase family against another. Sampled text: even against odd
-  samples. No difference is expected, and one that shows invalidates its contrast.
+  of one term: one wording of each paraphrase family against another, or, where families were sampled down
+  to one wording, two random halves of the templates. Sampled text: even against odd samples. No difference
+  is expected, and one that shows invalidates its contrast.
 * **Nonce**: invented words in the place of the groups. Nested and paired terms: two random halves of the
   invented words. Groups of one term: each invented word against the others, as the real groups are; their
   spread says how far a mere word moves the measure.
@@ -23,9 +24,11 @@ import pandas as pd
 from audit.estimates import (
     Cells,
     contrast_cells,
+    contrast_rows,
     estimate,
     group_cells,
     split_samples,
+    split_templates,
     split_terms,
     swap_wordings,
 )
@@ -101,18 +104,23 @@ def reference_control(
 
 def aa_cells(table: pd.DataFrame, hypothesis: Hypothesis, rng: np.random.Generator) -> Cells | str:
     """One group against itself, or the reason why that cannot be had."""
-    if hypothesis.layout != "fixed":
-        frame = table[
-            (table["suite"] == hypothesis.suite) & (table[AXIS + hypothesis.axis] == hypothesis.group)
-        ]
-        return split(frame, rng)
-    swapped = swap_wordings(contrast_cells(table, hypothesis), rng)
-    return "no paraphrase family has two wordings" if swapped is None else swapped
+    rows = contrast_rows(table, hypothesis)
+    own = rows[rows["group"] == hypothesis.group]
+    if hypothesis.layout != "fixed" or has_samples(own):
+        return split(own, rng)
+    cells = contrast_cells(table, hypothesis)
+    swapped = swap_wordings(cells, rng)
+    return split_templates(cells, rng) if swapped is None else swapped
+
+
+def has_samples(frame: pd.DataFrame) -> bool:
+    """Whether a group's prompts were continued more than once, so that samples can be split."""
+    return bool(frame["factor"].iloc[0] == "samples" and frame["unit"].nunique() >= 2)
 
 
 def split(frame: pd.DataFrame, rng: np.random.Generator) -> Cells | str:
     """Samples split where there are several, terms where not."""
-    if frame["factor"].iloc[0] == "samples" and frame["unit"].nunique() >= 2:
+    if has_samples(frame):
         return split_samples(frame)
     if frame["term"].nunique() < 2 * SMALLEST_HALF:
         return f"{frame['term'].nunique()} terms cannot be split in two halves of {SMALLEST_HALF}"

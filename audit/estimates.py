@@ -12,7 +12,7 @@ The same arrays, with other terms or wordings, make the controls.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -162,7 +162,7 @@ def split_samples(frame: pd.DataFrame) -> Cells:
 def swap_wordings(cells: Cells, rng: np.random.Generator) -> Cells | None:
     """One wording of each family against another, which comes first by a coin: no difference is expected.
 
-    None where no family has two wordings.
+    None where fewer than two families have two wordings.
     """
     if cells.second is not None:
         raise ValueError("wordings are swapped in cells of differences only")
@@ -173,11 +173,20 @@ def swap_wordings(cells: Cells, rng: np.random.Generator) -> Cells | None:
         a, b = rng.permutation(len(members))[:2]
         rows.append(cells.first.loc[members.index[a]] - cells.first.loc[members.index[b]])
         names.append(str(family))
-    if not rows:
+    if len(rows) < 2:
         return None
     first = pd.DataFrame(rows)
     first.index = pd.Index(names)
     return Cells(cells.layout, first, None, pd.Series(names, index=names))
 
 
-Estimator = Callable[[Cells], Contrast | Undefined]
+def split_templates(cells: Cells, rng: np.random.Generator) -> Cells | str:
+    """Two random halves of the templates, as if they were two groups' terms; the second factor stays crossed.
+
+    Gives the reason where there are too few templates, or no second factor to cross them with.
+    """
+    if cells.layout != "crossed" or len(cells.templates) < 4:
+        return f"{len(cells.templates)} templates of one wording each cannot be split"
+    first, second = half(cells.templates, rng)
+    levels = pd.Series(cells.first.columns, index=cells.first.columns)
+    return Cells("nested", cells.first.loc[first].T, cells.first.loc[second].T, levels)

@@ -11,7 +11,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from audit.wording import claim, margin_phrase, needed_phrase, signed, verdict_phrase
+from audit.wording import bounded_exp, claim, margin_phrase, needed_phrase, signed, verdict_phrase
 
 STYLES = {
     "disparity": "bold red",
@@ -23,6 +23,8 @@ MARKS = {"disparity": "●", "no disparity within margin": "○", "inconclusive"
 """A sign beside the colour: no verdict is told by colour alone."""
 
 EXPLORATORY_SHOWN = 6
+LONG_FAMILY = 8
+"""With more findings than this in a suite, those within margin share a line."""
 
 
 def show_findings(console: Console, plan: Mapping[str, Any], findings: Mapping[str, Any], where: str) -> None:
@@ -58,13 +60,34 @@ def suite_view(suite: str, rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     exploratory = [row for row in rows if row["role"] != "confirmatory"]
     parts: list[RenderableType] = [Text(f"\n{suite}", style="bold cyan")]
     if confirmatory:
-        parts.append(finding_table(confirmatory))
+        long = len(confirmatory) > LONG_FAMILY
+        settled = [row for row in confirmatory if long and row["severity"] == "S0"]
+        shown = [row for row in confirmatory if row not in settled]
+        if shown:
+            parts.append(finding_table(shown))
+        if settled:
+            parts.append(settled_line(settled))
     if exploratory:
         counts = count_verdicts(exploratory)
         shown = exploratory[:EXPLORATORY_SHOWN]
         text = f"  exploratory, {len(exploratory)} contrasts ({counts}); the farthest:"
         parts += [Text(text, style="dim"), finding_table(shown)]
     return Group(*parts)
+
+
+def settled_line(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+    """Findings within margin, together: which groups, and the widest interval among them."""
+    low = min(row["ci"]["lo"] for row in rows)
+    high = max(row["ci"]["hi"] for row in rows)
+    between = (
+        f"{bounded_exp(low)} to {bounded_exp(high)} times"
+        if rows[0]["scale"] == "log-odds"
+        else f"{low:+.2f} to {high:+.2f} points"
+    )
+    text = Text("○ within margin  ", style=STYLES["no disparity within margin"])
+    text.append(f"{len(rows)} more, all intervals within {between}: ", style="default")
+    text.append(", ".join(row["group_label"] for row in rows), style="dim")
+    return Padding(text, (0, 0, 0, 1))
 
 
 def count_verdicts(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -128,7 +151,8 @@ def p_text(p: float | None) -> str:
 def control_view(controls: Sequence[Mapping[str, Any]]) -> Table:
     """One line a family: the smallest A/A p-value and how far invented words differ."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 1))
-    table.add_column("family", ratio=1)
+    table.add_column("model", ratio=1)
+    table.add_column("suite, contrast", ratio=1)
     table.add_column("A/A", no_wrap=True)
     table.add_column("largest A/A gap", justify="right", no_wrap=True)
     table.add_column("invented words", justify="right", no_wrap=True)
@@ -142,7 +166,8 @@ def control_view(controls: Sequence[Mapping[str, Any]]) -> Table:
             state = Text(f"× fails, p = {row['aa_p']:.2g}", style="bold red")
         else:
             state = Text(f"○ clean, p = {row['aa_p']:.2g}", style="green")
-        table.add_row(Text(row["family"]), state, gap, nonce)
+        contrast = row["family"].removeprefix(f"{row['model']}/")
+        table.add_row(Text(row["model"]), Text(contrast), state, gap, nonce)
     return table
 
 

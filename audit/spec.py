@@ -22,6 +22,7 @@ from probes import (
     Suite,
     check_suite,
     lexicons_of,
+    load_lexicon,
     load_suite,
     replace_lexicons,
 )
@@ -86,9 +87,11 @@ def choose(
     'traits'
     """
     suite = name if isinstance(name, Suite) else load_suite(name)
-    if lexicons:
-        suite = replace_lexicons(suite, lexicons)
     loaded = lexicons_of(suite)
+    if lexicons:
+        given = [load_lexicon(name) for name in lexicons]
+        suite = replace_lexicons(suite, [lexicon.id for lexicon in given])
+        loaded = {suite.nonce.lexicon: loaded[suite.nonce.lexicon], **{own.id: own for own in given}}
     check_suite(suite, loaded)
     own = suite.margin
     decided = own if margin is None else Margin(value=margin[0], unit=own.unit, source=margin[1])

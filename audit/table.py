@@ -30,8 +30,8 @@ def score_table(
     """One row a score: every unit of every item put to a model, scored or not.
 
     Columns: ``item, suite, arm, template, family, term, pair, unit, factor, value, status, reason,
-    doubtful, doubts, mass`` and one ``axis:`` column an axis. ``value`` is NaN unless ``status`` is ``scored``. An item without
-    an answer yet has one row of status ``error``.
+    doubtful, doubts, mass`` and one ``axis:`` column an axis. ``value`` is NaN unless ``status`` is
+    ``scored``. An item without an answer yet has rows of status ``error``.
     """
     model_digest = next(entry["digest"] for entry in plan["models"] if entry["id"] == model)
     pairs = term_pairs(suites)

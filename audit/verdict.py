@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from probes.suite import HarmKind
+
 Verdict = Literal["disparity", "no disparity within margin", "inconclusive", "invalid"]
 VERDICTS: tuple[Verdict, ...] = ("disparity", "no disparity within margin", "inconclusive", "invalid")
 
@@ -131,9 +133,6 @@ def fragility(evidence: Evidence) -> list[str]:
     ):
         reasons.append(f"invented words differ among themselves by {evidence.nonce_size:.2g}")
     return reasons
-
-
-HarmKind = Literal["representational", "allocational", "quality-of-service"]
 
 
 def severity(judgement: Judgement, ci: tuple[float, float], margin: float, harm: HarmKind) -> str:

@@ -44,7 +44,9 @@ def ratio_phrase(low: float, middle: float, high: float) -> str:
 
 
 def bounded_exp(value: float) -> str:
-    """``exp`` of a log-odds as text; beyond a thousandfold either way only the bound is said."""
+    """``exp`` of a log-odds as text: more digits near 1, and only the bound beyond a thousandfold."""
+    if abs(value) < math.log(1.5):
+        return f"{math.exp(value):.2f}"
     if value > math.log(1000):
         return "over 1000"
     if value < -math.log(1000):
@@ -111,6 +113,10 @@ def statement(finding: Mapping[str, Any]) -> str:
     return f"{text}; inconclusive. {needed_phrase(finding)}"
 
 
+SECOND_FACTOR = {"nested": "terms a group", "paired": "pairs of terms", "fixed": "answer pairs"}
+"""What is sampled beside templates, by layout."""
+
+
 def needed_phrase(finding: Mapping[str, Any]) -> str:
     """What an inconclusive finding needs for a decision."""
     needed = finding["needed"]
@@ -122,7 +128,7 @@ def needed_phrase(finding: Mapping[str, Any]) -> str:
     if needed["templates"]:
         parts.append(f"{needed['templates']:,} more templates")
     if needed["terms"]:
-        parts.append(f"{needed['terms']:,} more terms a group")
+        parts.append(f"{needed['terms']:,} more {SECOND_FACTOR[finding['layout']]}")
     if not parts:
         family = finding["correction"]["m"]
         return f"It does not survive the correction for {family} hypotheses; more templates would settle it."

@@ -253,7 +253,8 @@ def _design_faults(
         pairs = {group: {term.pair for term in terms[group]} for group in groups}
         for group in groups:
             for term in terms[group]:
-                lacking = [other for other in groups if term.pair is None or term.pair not in pairs[other]]
+                others = [other for other in groups if other != group]
+                lacking = [o for o in others if term.pair is None or term.pair not in pairs[o]]
                 if lacking:
                     what = f"{term.id!r} ({group}) has no partner in {', '.join(lacking)}"
                     remedy = "Give it a pair id that each group has, or write 'terms: nested'."

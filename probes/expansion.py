@@ -33,8 +33,7 @@ class Sampling:
         Templates, drawn evenly from the families.
     terms_per_group : int or None
         Terms of each cell, a cell being one combination of groups over all axes; for paired terms, pairs.
-        A cell that holds a single term, as where the term is the group, is always asked. A cell that no
-        nested or paired contrast reads gives what it has.
+        A cell that no nested or paired contrast reads, as where the term is the group, gives what it has.
     nonce_terms : int or None
         Invented words of the negative control.
     seed : int
@@ -196,6 +195,5 @@ def _sampled_strata(
     return [
         units
         for units in _strata(lexicon).values()
-        if len(units) > 1
-        and any(pair in read for unit in units for term in unit for pair in term.groups.items())
+        if any(pair in read for unit in units for term in unit for pair in term.groups.items())
     ]

@@ -38,6 +38,10 @@ DECISIONS, CONTINUATION, OCCUPATIONS, TRAITS = map(
 )
 
 
+PINNED_TEMPLATES = ["lunch-1", "tiredness-3"]
+PINNED_TERMS = ["nonce:morvener", "occupations:appraiser", "occupations:instructor", "occupations:plumber"]
+
+
 def probes_of(items: list[Item]) -> list[Item]:
     return [item for item in items if item.arm == "probe"]
 
@@ -147,10 +151,6 @@ def test_the_draw_is_pinned() -> None:
     assert sorted({i.term for i in items}) == PINNED_TERMS
 
 
-PINNED_TEMPLATES: list[str] = []
-PINNED_TERMS: list[str] = []
-
-
 def test_seeds_differ() -> None:
     draws = {tuple(i.id for i in expand(*DECISIONS, Sampling(5, 3, 3, seed))) for seed in range(20)}
     assert len(draws) == 20
@@ -231,6 +231,6 @@ def test_a_suite_is_rebuilt_from_its_data(name: str) -> None:
 
 def test_a_digest_depends_on_content_only() -> None:
     suite = TRAITS[0]
-    turned = dict(reversed(suite.data.items()))
+    turned = dict(reversed(list(suite.data.items())))
     assert suite_from_data(turned, "x").digest == suite.digest
     assert suite_from_data({**turned, "title": "Another"}, "x").digest != suite.digest

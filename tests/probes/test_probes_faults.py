@@ -213,7 +213,7 @@ SUITE_FAULTS: list[tuple[str, Change, str, str, str]] = [
         "Reword",
     ),
     ("family", setter("templates", 1, "family", value="late"), "one family", "$.templates", "second family"),
-    ("answer-set", setter("templates", 1, "answers", value="objct"), "'objct'", "[1].answers", "'object'?"),
+    ("answer-set", setter("templates", 1, "answers", value="objct"), "'objct'", "[1].answers", "'object'"),
     (
         "pair-ids",
         setter("answers", "object", 0, "id", value="other"),
@@ -382,7 +382,13 @@ LEXICON_FAULTS: list[tuple[str, Change, str, str, str]] = [
         ".iron",
         "terms",
     ),
-    ("reserved", lambda d: d["axes"].update(term=d["axes"]["trade"]), "reserved", "$.axes.term", "Rename"),
+    (
+        "reserved",
+        lambda d: d["axes"].update(term=copy.deepcopy(d["axes"]["trade"])),
+        "reserved",
+        "$.axes.term",
+        "Rename",
+    ),
     ("braces", setter("terms", 0, "text", value="{joiner}"), "without braces", "$.terms[0].text", "Rewrite"),
     ("licence", setter("licence", value="do what you want!"), "SPDX", "$.licence", "Rewrite"),
     ("source", setter("source", value={"title": "x"}), "'year' is missing", "$.source", "Add"),
@@ -410,7 +416,7 @@ def test_lexicon_fault(change: Change, what: str, where: str, remedy: str, tmp_p
 def test_every_fault_is_listed_at_once(tmp_path: Path) -> None:
     data = copy.deepcopy(SUITE)
     data["templates"][0]["text"] = "The worker is {answer}."
-    data["templates"][1]["nots"] = "x"
+    data["templates"][1] |= {"nots": "x", "text": "Call the {worker}."}
     data["contrasts"][0]["claim"] = "more"
     data["surprise"] = 1
     del data["margin"]["source"]
@@ -418,6 +424,7 @@ def test_every_fault_is_listed_at_once(tmp_path: Path) -> None:
     assert {fault.where.split(": ")[1].split(" (")[0] for fault in faults} == {
         "$.templates[0].text",
         "$.templates[1].nots",
+        "$.templates[1].text",
         "$.contrasts[0].claim",
         "$.surprise",
         "$.margin",
@@ -506,8 +513,9 @@ def test_paired_terms_need_partners_in_both_groups(tmp_path: Path) -> None:
     load_suite(write(tmp_path, suite, lexicon))
     del lexicon["terms"][2]["pair"], lexicon["terms"][3]["pair"]
     faults = faults_of(lambda: load_suite(write(tmp_path, suite, lexicon)))
-    assert ["'sawyer' (wood) has no partner in stone", "'paver' (stone) has no partner in wood"] == [
-        fault.what for fault in faults
+    assert [fault.what for fault in faults] == [
+        "'sawyer' (wood) has no partner in stone",
+        "'paver' (stone) has no partner in wood",
     ]
 
 

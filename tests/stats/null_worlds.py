@@ -7,7 +7,7 @@ import numpy as np
 from audit.stats.contrast import Contrast, Undefined
 
 SETS = 400
-"""Data sets for each rejection rate. At a true rate of .05 the binomial sd is sqrt(.05 * .95 / 400) = .011."""
+"""Data sets for each rejection rate; at a rate of .05 the binomial sd is sqrt(.05 * .95 / 400) = .011."""
 
 
 def nested_world(rng, effect=0.0, n_templates=20, n_terms=20, template=0.3, term=0.3, residual=1.0):

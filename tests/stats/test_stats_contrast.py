@@ -82,10 +82,12 @@ def test_nested_against_a_slow_loop():
 
 def cluster_ols(y, treated, template, term):
     """statsmodels: OLS(y - template mean, treated - template mean).fit(cov_type="cluster", 2 columns)."""
-    dummies = (template[:, None] == np.unique(template)[None, :]).astype(float)
-    demean = dummies @ np.linalg.pinv(dummies)
+
+    def demeaned(x):
+        return x - (np.bincount(template, x) / np.bincount(template))[template]
+
     groups = np.column_stack([template, np.unique(term, return_inverse=True)[1]])
-    fit = sm.OLS(y - demean @ y, (treated - demean @ treated)[:, None]).fit(
+    fit = sm.OLS(demeaned(y), demeaned(treated)[:, None]).fit(
         cov_type="cluster", cov_kwds={"groups": groups, "use_correction": False}
     )
     return float(fit.params[0]), float(fit.bse[0] ** 2)
@@ -107,12 +109,12 @@ def test_sandwich_is_cameron_gelbach_miller(share):
     assert floored < 5  # the sum itself is compared at least once
 
 
-@pytest.mark.parametrize(("size", "low", "high"), [(20, 1.08, 1.11), (60, 1.02, 1.04)])
-def test_nested_variance_exceeds_the_uncorrected_sandwich(size, low, high):
+@pytest.mark.parametrize(("size", "sets", "low", "high"), [(20, 20, 1.08, 1.11), (60, 3, 1.02, 1.04)])
+def test_nested_variance_exceeds_the_uncorrected_sandwich(size, sets, low, high):
     # MEASURES 11 test 14: 1.08-1.10 at T = N = 20 and 1.03 at 60. Algebra: 1 / (1 - 1/T) times a mean of
     # 1 / (1 - 1/2N) and 1 / (1 - 1/N), so between 1.080 and 1.108 at 20.
     ratios = []
-    for seed in range(20):
+    for seed in range(sets):
         groups = nested_world(rng(seed), n_templates=size, n_terms=size)
         estimate, variance = cluster_ols(*long_table(*groups))
         ours = defined(nested(*groups))
