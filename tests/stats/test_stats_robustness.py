@@ -26,6 +26,9 @@ def test_leave_one_template_out_by_hand():
     assert out.includes_zero
     even = leave_one_template_out(range(4), lambda kept: single(effects[kept] + 100.0), 0.95)
     assert not even.includes_zero
+    # pairs of 1, 1.05 and 2: all but the last one left, (1, 1.05), include 0
+    pairs = np.array([1.0, 1.05, 2.0])
+    assert leave_one_template_out(range(3), lambda kept: single(pairs[kept]), 0.95).includes_zero
 
 
 def test_leave_one_template_out_finds_the_template_that_carries_the_result():
