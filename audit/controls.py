@@ -23,10 +23,8 @@ import pandas as pd
 
 from audit.estimates import (
     Cells,
-    contrast_cells,
-    contrast_rows,
+    Comparer,
     estimate,
-    group_cells,
     split_samples,
     split_templates,
     split_terms,
@@ -35,7 +33,6 @@ from audit.estimates import (
 from audit.hypotheses import REST, Hypothesis
 from audit.stats.estimate import Contrast
 from audit.stats.multiplicity import holm
-from audit.table import AXIS
 
 SMALLEST_HALF = 2
 """Terms that each half of a split needs."""
@@ -70,45 +67,46 @@ def generator(seed: int, *names: str) -> np.random.Generator:
     return np.random.default_rng([seed, *np.frombuffer(key[:16], dtype=np.uint32).tolist()])
 
 
-def control_panel(table: pd.DataFrame, family: Sequence[Hypothesis], seed: int, alpha: float) -> ControlPanel:
+def control_panel(
+    family: Sequence[Hypothesis], probes: Comparer, nonce: pd.DataFrame, seed: int, alpha: float
+) -> ControlPanel:
     """The A/A and nonce controls of the hypotheses of one family.
 
     Parameters
     ----------
-    table : DataFrame
-        The score table of the family's model; see :func:`audit.table.score_table`.
+    probes : Comparer
+        Of the family's axis.
+    nonce : DataFrame
+        Rows of the score table with invented words, of the family's model and suite.
     seed : int
         The plan's seed; halves and orientations are drawn from it and the family's name.
     """
-    rows = [(h.group, aa_cells(table, h, generator(seed, "aa", h.id))) for h in family]
-    groups = [*rows, *reference_control(table, family, seed)]
+    rows = [(h.group, aa_cells(probes, h.group, generator(seed, "aa", h.id))) for h in family]
+    groups = [*rows, *reference_control(probes, family[0], seed)]
     aa = with_correction([control_row(label, cells, alpha) for label, cells in groups])
     adjusted = [row["p_adjusted"] for row in aa if row["p_adjusted"] is not None]
-    nonce = nonce_rows(table, family[0], seed, alpha)
-    sizes = [row["estimate"] for row in nonce if row["estimate"] is not None]
+    invented = nonce_rows(nonce, family[0], seed, alpha)
+    sizes = [row["estimate"] for row in invented if row["estimate"] is not None]
     size = math.sqrt(math.fsum(value**2 for value in sizes) / len(sizes)) if sizes else None
-    return ControlPanel(aa, min(adjusted, default=None), nonce, size)
+    return ControlPanel(aa, min(adjusted, default=None), invented, size)
 
 
-def reference_control(
-    table: pd.DataFrame, family: Sequence[Hypothesis], seed: int
-) -> list[tuple[str, Cells | str]]:
+def reference_control(probes: Comparer, first: Hypothesis, seed: int) -> list[tuple[str, Cells | str]]:
     """The A/A row of a named reference group, which no hypothesis has as its own group."""
-    first = family[0]
     if first.reference == REST or first.layout == "fixed":
         return []
-    column = AXIS + first.axis
-    frame = table[(table["suite"] == first.suite) & (table[column] == first.reference)]
-    return [(first.reference, split(frame, generator(seed, "aa", first.family, first.reference)))]
+    rng = generator(seed, "aa", first.family, first.reference)
+    return [(first.reference, aa_cells(probes, first.reference, rng))]
 
 
-def aa_cells(table: pd.DataFrame, hypothesis: Hypothesis, rng: np.random.Generator) -> Cells | str:
+def aa_cells(probes: Comparer, group: str, rng: np.random.Generator) -> Cells | str:
     """One group against itself, or the reason why that cannot be had."""
-    rows = contrast_rows(table, hypothesis)
-    own = rows[rows["group"] == hypothesis.group]
-    if hypothesis.layout != "fixed" or has_samples(own):
+    own = probes.frame[probes.frame["group"] == group]
+    if own.empty:
+        return "nothing was asked about this group"
+    if probes.layout != "fixed" or has_samples(own):
         return split(own, rng)
-    cells = contrast_cells(table, hypothesis)
+    cells = probes.cells(group)
     swapped = swap_wordings(cells, rng)
     return split_templates(cells, rng) if swapped is None else swapped
 
@@ -127,18 +125,17 @@ def split(frame: pd.DataFrame, rng: np.random.Generator) -> Cells | str:
     return split_terms(frame, rng)
 
 
-def nonce_rows(table: pd.DataFrame, hypothesis: Hypothesis, seed: int, alpha: float) -> list[dict[str, Any]]:
+def nonce_rows(frame: pd.DataFrame, hypothesis: Hypothesis, seed: int, alpha: float) -> list[dict[str, Any]]:
     """The nonce arm in the layout of a family."""
-    frame = table[(table["suite"] == hypothesis.suite) & (table["arm"] == "nonce")]
     words = list(dict.fromkeys(frame["term"]))
     if hypothesis.layout != "fixed":
         rng = generator(seed, "nonce", hypothesis.suite)
         if len(words) < 2 * SMALLEST_HALF:
             return [control_row("invented words, halves", f"{len(words)} invented words", alpha)]
         return with_correction([control_row("invented words, halves", split_terms(frame, rng), alpha)])
-    labelled = frame.assign(group=frame["term"])
-    cells = [(word, group_cells(labelled, word, REST, "fixed")) for word in words]
-    return with_correction([control_row(word.partition(":")[2], cell, alpha) for word, cell in cells])
+    invented = Comparer(frame.assign(group=frame["term"]), REST, "fixed")
+    rows = [control_row(word.partition(":")[2], invented.cells(word), alpha) for word in words]
+    return with_correction(rows)
 
 
 def control_row(label: str, cells: Cells | str, alpha: float) -> dict[str, Any]:

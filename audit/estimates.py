@@ -14,13 +14,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from audit.hypotheses import REST, TERM_AXIS, Hypothesis
-from audit.stats.contrast import Contrast, Undefined, crossed, nested, single
+from audit.stats.contrast import Contrast, Undefined, cell_means, crossed, nested, single
 from audit.table import AXIS
 
 
@@ -71,44 +72,83 @@ def estimate(cells: Cells) -> Contrast | Undefined:
     return single(first[:, 0])
 
 
-def contrast_rows(table: pd.DataFrame, hypothesis: Hypothesis) -> pd.DataFrame:
-    """The probe rows that a hypothesis compares, with their ``group``; only the two groups compared."""
+def axis_rows(table: pd.DataFrame, hypothesis: Hypothesis) -> pd.DataFrame:
+    """The probe rows of a hypothesis' suite that have a group on its axis, with that ``group``."""
     frame = table[(table["suite"] == hypothesis.suite) & (table["arm"] == "probe")]
     column = "term" if hypothesis.axis == TERM_AXIS else AXIS + hypothesis.axis
-    frame = frame[frame[column].notna()].assign(group=lambda rows: rows[column])
+    return frame[frame[column].notna()].assign(group=lambda rows: rows[column])
+
+
+def compared(rows: pd.DataFrame, hypothesis: Hypothesis) -> pd.DataFrame:
+    """Of an axis' rows, those of the hypothesis' group and of its reference."""
     if hypothesis.reference == REST:
-        return frame
-    return frame[frame["group"].isin([hypothesis.group, hypothesis.reference])]
+        return rows
+    return rows[rows["group"].isin([hypothesis.group, hypothesis.reference])]
 
 
-def contrast_cells(table: pd.DataFrame, hypothesis: Hypothesis) -> Cells:
-    """The cells of a hypothesis, from the probe rows of its suite."""
-    frame = contrast_rows(table, hypothesis)
-    return group_cells(frame, hypothesis.group, hypothesis.reference, hypothesis.layout)
+def comparer(table: pd.DataFrame, hypothesis: Hypothesis) -> Comparer:
+    """What makes the cells of a hypothesis and of all others of its family."""
+    return Comparer(axis_rows(table, hypothesis), hypothesis.reference, hypothesis.layout)
 
 
-def group_cells(frame: pd.DataFrame, group: str, reference: str, layout: str) -> Cells:
-    """The cells of one group against a reference, from rows with a ``group`` column."""
-    own = frame[frame["group"] == group]
-    other = frame[frame["group"] != group] if reference == REST else frame[frame["group"] == reference]
-    templates = list(dict.fromkeys(frame["template"]))
-    families = frame.drop_duplicates("template").set_index("template")["family"]
-    if layout == "nested":
-        return Cells(
-            "nested", mean_cells(own, "term", templates), mean_cells(other, "term", templates), families
-        )
-    if layout == "paired":
-        first, second = mean_cells(own, "pair", templates), mean_cells(other, "pair", templates)
-        return Cells("crossed", first - second, None, families)
-    units = answer_units(frame)
-    first = mean_cells(own, units, templates)
-    columns = first.columns
-    rest = [
-        mean_cells(rows, units, templates).reindex(columns=columns).to_numpy(dtype=float)
-        for _, rows in other.groupby("group", sort=False)
-    ]
-    difference = first - pd.DataFrame(nan_mean(rest), index=first.index, columns=columns)
-    return Cells("crossed" if len(columns) > 1 else "single", difference, None, families)
+class Comparer:
+    """Makes the cells of any group of one axis; what the groups share is computed once.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Rows of the score table with a ``group`` column.
+    reference : str
+        A group, or ``rest``: all other groups, each weighing the same.
+    layout : {"nested", "paired", "fixed"}
+        How terms relate to groups; see ``probes.suite.TermDesign``.
+    """
+
+    def __init__(self, frame: pd.DataFrame, reference: str, layout: str) -> None:
+        self.frame = frame
+        self.reference = reference
+        self.layout = layout
+        self.templates = list(dict.fromkeys(frame["template"]))
+        self.families = frame.drop_duplicates("template").set_index("template")["family"]
+        self._parts = {str(group): rows for group, rows in frame.groupby("group", sort=False)}
+
+    def cells(self, group: str) -> Cells:
+        """The cells of one group against the reference."""
+        if self.layout == "fixed":
+            return self._fixed(group)
+        column = "term" if self.layout == "nested" else "pair"
+        others = [name for name in self._parts if name != group]
+        other = others if self.reference == REST else [self.reference]
+        first = mean_cells(self._rows([group]), column, self.templates)
+        second = mean_cells(self._rows(other), column, self.templates)
+        if self.layout == "nested":
+            return Cells("nested", first, second, self.families)
+        return Cells("crossed", first - second, None, self.families)
+
+    def _rows(self, groups: Sequence[str]) -> pd.DataFrame:
+        there = [self._parts[group] for group in groups if group in self._parts]
+        return pd.concat(there) if there else self.frame.iloc[:0]
+
+    def _fixed(self, group: str) -> Cells:
+        means = self._means
+        others = [name for name in means if name != group]
+        if group not in means or not others:
+            empty = pd.DataFrame(index=self.templates, columns=["none"], dtype=float)
+            return Cells("single", empty, None, self.families)
+        chosen = others if self.reference == REST else [self.reference]
+        rest = nan_mean([means[name].to_numpy(dtype=float) for name in chosen])
+        difference = means[group] - rest
+        return Cells("crossed" if len(difference.columns) > 1 else "single", difference, None, self.families)
+
+    @cached_property
+    def _means(self) -> dict[str, pd.DataFrame]:
+        """Mean cells of each group, all with the same rows and columns."""
+        column = answer_units(self.frame)
+        columns = list(dict.fromkeys(self.frame[column]))
+        return {
+            group: mean_cells(rows, column, self.templates).reindex(columns=columns)
+            for group, rows in self._parts.items()
+        }
 
 
 def answer_units(frame: pd.DataFrame) -> str:
@@ -128,9 +168,14 @@ def nan_mean(stack: Sequence[np.ndarray]) -> np.ndarray:
 def mean_cells(frame: pd.DataFrame, column: str, templates: Sequence[str]) -> pd.DataFrame:
     """Mean value by template and ``column``, every combination present, NaN where nothing was scored."""
     columns = list(dict.fromkeys(frame[column]))
-    means = frame.groupby(["template", column], sort=False)["value"].mean()
-    wide = means.unstack(column)
-    return wide.reindex(index=list(templates), columns=columns)
+    values = cell_means(
+        frame["value"].to_numpy(dtype=float),
+        frame["template"].to_numpy(dtype=str),
+        frame[column].to_numpy(dtype=str),
+        templates=list(templates),
+        terms=columns,
+    )
+    return pd.DataFrame(values, index=list(templates), columns=columns)
 
 
 def half(names: Sequence[str], rng: np.random.Generator) -> tuple[list[str], list[str]]:
@@ -144,7 +189,7 @@ def split_terms(frame: pd.DataFrame, rng: np.random.Generator) -> Cells:
     """Two random halves of the terms of ``frame``, as if they were two groups."""
     first, _ = half(list(dict.fromkeys(frame["term"])), rng)
     labelled = frame.assign(group=np.where(frame["term"].isin(first), "first", "second"))
-    return group_cells(labelled, "first", "second", "nested")
+    return Comparer(labelled, "second", "nested").cells("first")
 
 
 def split_samples(frame: pd.DataFrame) -> Cells:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from audit.bundle import FORMAT, Bundle, sha256
 from audit.controls import ControlPanel, control_panel, generator, swap_holds
-from audit.estimates import Cells, contrast_cells, contrast_rows, estimate
+from audit.estimates import Cells, Comparer, compared, comparer, estimate
 from audit.hypotheses import Hypothesis
 from audit.measures import MEASURES
 from audit.plan import PlannedSuite, hypotheses_of, planned_suites
@@ -85,11 +85,14 @@ def analyze_answers(plan: Mapping[str, Any], kept: Mapping[tuple[str, str], Resp
         own = [hypothesis for hypothesis in hypotheses if hypothesis.model == model["id"]]
         for family_id, members in groupby(own, key=lambda hypothesis: hypothesis.family):
             family = list(members)
-            panel = control_panel(table, family, setting.seed, setting.alpha)
+            suite_rows = table[table["suite"] == family[0].suite]
+            probes = comparer(suite_rows, family[0])
+            nonce = suite_rows[suite_rows["arm"] == "nonce"]
+            panel = control_panel(family, probes, nonce, setting.seed, setting.alpha)
             controls.append(
                 {"family": family_id, "model": model["id"], "suite": family[0].suite, **asdict(panel)}
             )
-            findings += family_findings(table, family, panel, setting)
+            findings += family_findings(family, probes, panel, setting)
     return {
         "summary": summary(findings),
         "findings": sorted(findings, key=worst_first),
@@ -101,18 +104,29 @@ def analyze_answers(plan: Mapping[str, Any], kept: Mapping[tuple[str, str], Resp
 
 
 def family_findings(
-    table: pd.DataFrame, family: Sequence[Hypothesis], panel: ControlPanel, setting: Setting
+    family: Sequence[Hypothesis], probes: Comparer, panel: ControlPanel, setting: Setting
 ) -> list[dict[str, Any]]:
     """The findings of hypotheses that are corrected together."""
-    cells = [contrast_cells(table, hypothesis) for hypothesis in family]
+    doubtful = probes.frame["doubtful"]
+    sure = None
+    if bool(doubtful.any()) and not bool(doubtful.all()):
+        sure = Comparer(probes.frame[~doubtful], probes.reference, probes.layout)
+    cells = [probes.cells(hypothesis.group) for hypothesis in family]
     contrasts = [estimate(cell) for cell in cells]
     raw = [contrast.p_value() if isinstance(contrast, Contrast) else None for contrast in contrasts]
     correct = holm if family[0].role == "confirmatory" else benjamini_hochberg
     adjusted = correct(raw)
     return [
         finding(
-            table,
-            FoundContrast(hypothesis, cell, contrast, p, {"method": adjusted.method, "m": adjusted.m}),
+            FoundContrast(
+                hypothesis,
+                compared(probes.frame, hypothesis),
+                cell,
+                None if sure is None else estimate(sure.cells(hypothesis.group)),
+                contrast,
+                p,
+                {"method": adjusted.method, "m": adjusted.m},
+            ),
             panel,
             setting,
         )
@@ -122,18 +136,21 @@ def family_findings(
 
 @dataclass(frozen=True)
 class FoundContrast:
-    """A hypothesis with its cells, its contrast and its corrected p-value."""
+    """A hypothesis with its rows and cells, its contrast and its corrected p-value.
+
+    ``sure`` is the contrast over the answers without a doubt; None where there is no doubt, or nothing else.
+    """
 
     hypothesis: Hypothesis
+    rows: pd.DataFrame
     cells: Cells
+    sure: Contrast | Undefined | None
     contrast: Contrast | Undefined
     p_adjusted: float | None
     correction: Mapping[str, Any]
 
 
-def finding(
-    table: pd.DataFrame, found: FoundContrast, panel: ControlPanel, setting: Setting
-) -> dict[str, Any]:
+def finding(found: FoundContrast, panel: ControlPanel, setting: Setting) -> dict[str, Any]:
     """One finding as plain data; see ``findings.schema.json`` for what each field means."""
     hypothesis = found.hypothesis
     planned = setting.suites[hypothesis.suite]
@@ -145,21 +162,17 @@ def finding(
         "unit": planned.margin.unit,
         "margin": asdict(planned.margin),
         "correction": dict(found.correction),
-        "coverage": group_coverage(table, hypothesis),
+        "coverage": group_coverage(found),
     }
     contrast = found.contrast
     if isinstance(contrast, Undefined) or found.p_adjusted is None:
         reason = contrast.reason if isinstance(contrast, Undefined) else "no p-value"
         return {**head, **undefined_fields(reason)}
-    return {**head, **measured_fields(table, found, contrast, panel, setting)}
+    return {**head, **measured_fields(found, contrast, panel, setting)}
 
 
 def measured_fields(
-    table: pd.DataFrame,
-    found: FoundContrast,
-    contrast: Contrast,
-    panel: ControlPanel,
-    setting: Setting,
+    found: FoundContrast, contrast: Contrast, panel: ControlPanel, setting: Setting
 ) -> dict[str, Any]:
     """The fields of a finding whose contrast could be computed."""
     hypothesis, cells, alpha = found.hypothesis, found.cells, setting.alpha
@@ -167,8 +180,8 @@ def measured_fields(
     margin = planned.margin.value
     low, high = contrast.ci(1 - alpha)
     equivalence = tost(contrast, margin, alpha)
-    robustness = robustness_record(table, hypothesis, cells, contrast, alpha)
-    mass = mean_mass(table, hypothesis)
+    robustness = robustness_record(found, contrast, alpha)
+    mass = mean_mass(found.rows)
     assert found.p_adjusted is not None
     judgement = judge(
         Evidence(
@@ -180,7 +193,7 @@ def measured_fields(
             within=equivalence.within,
             control_p=panel.aa_p,
             answer_mass=mass if planned.suite.exhaustive else None,
-            status_gap=status_gap(table, hypothesis),
+            status_gap=status_gap(found),
             sign_share=robustness["sign_share"],
             leave_one_out_includes_zero=robustness["leave_one_out"]["includes_zero"],
             equal_pieces_estimate=robustness["equal_pieces_estimate"],
@@ -248,32 +261,20 @@ def undefined_fields(reason: str) -> dict[str, Any]:
     }
 
 
-def robustness_record(
-    table: pd.DataFrame, hypothesis: Hypothesis, cells: Cells, contrast: Contrast, alpha: float
-) -> dict[str, Any]:
+def robustness_record(found: FoundContrast, contrast: Contrast, alpha: float) -> dict[str, Any]:
     """How the estimate holds when templates, wordings and doubtful answers change."""
+    cells = found.cells
     effects = cells.by_template().to_numpy(dtype=float)
     families = cells.families.loc[cells.templates].to_numpy(dtype=str)
     out = leave_one_template_out(cells.templates, lambda kept: estimate(cells.keep(kept)), 1 - alpha)
-    doubtful = contrast_rows(table, hypothesis)["doubtful"]
-    equal = equal_pieces(table, hypothesis) if bool(doubtful.any()) else None
     return {
         "sign_share": known(sign_share(effects, contrast.estimate)),
         "leave_one_out": asdict(out),
         "i_squared": known(i_squared(contrast)),
         "paraphrase_sd": known(paraphrase_sd(effects, families)),
-        "doubtful_share": float(doubtful.mean()),
-        "equal_pieces_estimate": equal,
+        "doubtful_share": float(found.rows["doubtful"].mean()),
+        "equal_pieces_estimate": found.sure.estimate if isinstance(found.sure, Contrast) else None,
     }
-
-
-def equal_pieces(table: pd.DataFrame, hypothesis: Hypothesis) -> float | None:
-    """The estimate over answers that all have the same number of pieces; None where none are left."""
-    sure = table[~table["doubtful"]]
-    if contrast_rows(sure, hypothesis).empty:
-        return None
-    contrast = estimate(contrast_cells(sure, hypothesis))
-    return contrast.estimate if isinstance(contrast, Contrast) else None
 
 
 def known(value: float | Undefined) -> float | None:
@@ -308,27 +309,25 @@ def top_templates(cells: Cells, count: int = 3) -> list[dict[str, Any]]:
     return [{"template": str(name), "estimate": float(effects[name])} for name in order]
 
 
-def mean_mass(table: pd.DataFrame, hypothesis: Hypothesis) -> float | None:
+def mean_mass(rows: pd.DataFrame) -> float | None:
     """Mean probability of an item's answers together; None where the form does not tell it."""
-    mass = contrast_rows(table, hypothesis)["mass"].dropna()
+    mass = rows["mass"].dropna()
     return None if mass.empty else float(mass.mean())
 
 
-def status_gap(table: pd.DataFrame, hypothesis: Hypothesis) -> float:
+def status_gap(found: FoundContrast) -> float:
     """Difference between group and reference in the share of scores without a value, 0 to 1."""
-    rows = contrast_rows(table, hypothesis)
-    own = rows["group"] == hypothesis.group
-    lost = rows["status"] != "scored"
+    own = found.rows["group"] == found.hypothesis.group
+    lost = found.rows["status"] != "scored"
     return abs(float(lost[own].mean()) - float(lost[~own].mean()))
 
 
-def group_coverage(table: pd.DataFrame, hypothesis: Hypothesis) -> dict[str, dict[str, int]]:
+def group_coverage(found: FoundContrast) -> dict[str, dict[str, int]]:
     """Scores by status, for the group and for its reference: every denominator, every exclusion."""
-    rows = contrast_rows(table, hypothesis)
-    own = rows["group"] == hypothesis.group
+    own = found.rows["group"] == found.hypothesis.group
     return {
-        "group": status_counts(rows[own]),
-        "reference": status_counts(rows[~own]),
+        "group": status_counts(found.rows[own]),
+        "reference": status_counts(found.rows[~own]),
     }
 
 

@@ -105,7 +105,7 @@ def test_planted_bias_is_recovered_exactly(plan: dict[str, Any], nats: float) ->
 def test_duplicated_rows_do_not_shrink_the_interval(plan: dict[str, Any]) -> None:
     import pandas as pd
 
-    from audit.estimates import contrast_cells, estimate
+    from audit.estimates import comparer, estimate
     from audit.plan import hypotheses_of
     from audit.stats.estimate import Contrast
     from audit.table import score_table
@@ -114,14 +114,14 @@ def test_duplicated_rows_do_not_shrink_the_interval(plan: dict[str, Any]) -> Non
     suites = planned_suites(plan)
     table = score_table(plan, plan["models"][0]["id"], suites, kept)
     (hypothesis,) = hypotheses_of(plan)
-    once = estimate(contrast_cells(table, hypothesis))
-    thrice = estimate(contrast_cells(pd.concat([table] * 3, ignore_index=True), hypothesis))
+    once = estimate(comparer(table, hypothesis).cells(hypothesis.group))
+    thrice = estimate(comparer(pd.concat([table] * 3, ignore_index=True), hypothesis).cells(hypothesis.group))
     assert isinstance(once, Contrast) and isinstance(thrice, Contrast)
     assert thrice.se == pytest.approx(once.se, rel=1e-12)
 
 
 def test_row_order_changes_nothing(plan: dict[str, Any]) -> None:
-    from audit.estimates import contrast_cells, estimate
+    from audit.estimates import comparer, estimate
     from audit.plan import hypotheses_of
     from audit.stats.estimate import Contrast
     from audit.table import score_table
@@ -129,8 +129,8 @@ def test_row_order_changes_nothing(plan: dict[str, Any]) -> None:
     kept, _ = synthetic(plan, np.random.default_rng(2))
     table = score_table(plan, plan["models"][0]["id"], planned_suites(plan), kept)
     (hypothesis,) = hypotheses_of(plan)
-    straight = estimate(contrast_cells(table, hypothesis))
-    mixed = estimate(contrast_cells(table.sample(frac=1.0, random_state=3), hypothesis))
+    straight = estimate(comparer(table, hypothesis).cells(hypothesis.group))
+    mixed = estimate(comparer(table.sample(frac=1.0, random_state=3), hypothesis).cells(hypothesis.group))
     assert isinstance(straight, Contrast) and isinstance(mixed, Contrast)
     assert mixed.estimate == pytest.approx(straight.estimate, rel=1e-12)
     assert mixed.se == pytest.approx(straight.se, rel=1e-12)
