@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: audit install test lint bench clean
+.PHONY: audit install test lint clean
 
 audit: install
 	$(BIN)/evenhand models fetch smollm2-135m

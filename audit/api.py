@@ -102,6 +102,7 @@ def complete(
     def load(model_id: str) -> Model:
         model = given.get(model_id) or resolve(model_id, options)
         facts[model_id] = model.describe()
+        write_provenance(bundle, facts)  # now, so that a kill during the asking does not cost it
         return model
 
     started = datetime.datetime.now(datetime.UTC)
@@ -110,6 +111,7 @@ def complete(
     asked_in = time.monotonic() - clock
     if counts.asked or counts.reused or not (bundle.root / "environment.json").exists():
         write_environment(bundle, started, counts, asked_in)
+    if not (bundle.root / "provenance.json").exists():
         write_provenance(bundle, facts)
     analyze(bundle.root)
     return counts

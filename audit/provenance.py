@@ -47,12 +47,22 @@ MEASURED_OF_MODELS = (
     "architecture",
     "parameters",
     "dtype",
+    "device",
     "vocabulary",
-    "max_length",
+    "max_tokens",
     "tokenizer",
-    "revision",
+    "start_token",
+    "pickle",
+    "remote_code",
 )
-DECLARED_OF_MODELS = ("licence", "developer", "training_data", "languages", "base_model")
+DECLARED_OF_MODELS = ("licence", "developer", "origin", "languages", "training_data")
+DECLARED_BY = {
+    "catalog": "this project's catalogue, from the publisher's statements",
+    "folder": "the author of the model card",
+    "gguf": "the author of the file",
+    "hub": "the author of the model card",
+}
+SEARCHED = "model card (README.md front matter), file metadata and catalogue"
 
 
 def model_claims(model: Mapping[str, Any], facts: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -71,15 +81,25 @@ def model_claims(model: Mapping[str, Any], facts: Mapping[str, Any]) -> list[dic
         measured_or_unknown(subject, field, facts.get(field), "configuration and weight headers")
         for field in MEASURED_OF_MODELS
     ]
-    card = facts.get("card") or {}
-    where = facts.get("card_source") or "model card (README.md) and catalog: none found"
+    if facts.get("source") == "hub":
+        claims.append(
+            measured_or_unknown(
+                subject, "revision", facts.get("revision"), "snapshot folder of the hub's cache"
+            )
+        )
+    else:
+        claims.append(
+            claim(subject, "revision", None, "not_applicable", "not from a hub; the digest identifies it")
+        )
+    by = DECLARED_BY.get(str(facts.get("source")), "the model object")
     claims += [
-        declared_or_unknown(subject, field, card.get(field), where, card.get("by") or "the card's author")
-        for field in DECLARED_OF_MODELS
+        declared_or_unknown(subject, field, facts.get(field), SEARCHED, by) for field in DECLARED_OF_MODELS
     ]
-    conversion = facts.get("conversion")
-    if conversion:
-        claims.append(claim(subject, "conversion", conversion, "measured", "conversion by this instrument"))
+    if facts.get("quantisation"):
+        converted = {"tensors": facts["quantisation"], "note": facts.get("quantisation_note")}
+        claims.append(claim(subject, "conversion", converted, "measured", "header of the GGUF file"))
+    if facts.get("planted"):
+        claims.append(claim(subject, "planted", facts["planted"], "measured", "wrapper of this instrument"))
     claims += [
         claim(subject, f"file:{file['path']}", file, "measured", "SHA-256 of the file")
         for file in facts.get("files", [])

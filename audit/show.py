@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +12,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from audit.wording import bounded_exp, claim, margin_phrase, needed_phrase, signed, verdict_phrase
+from audit.wording import claim, margin_phrase, needed_phrase, signed, verdict_phrase
 
 STYLES = {
     "disparity": "bold red",
@@ -69,9 +70,11 @@ def suite_view(suite: str, rows: Sequence[Mapping[str, Any]]) -> RenderableType:
             parts.append(settled_line(settled))
     if exploratory:
         counts = count_verdicts(exploratory)
-        shown = exploratory[:EXPLORATORY_SHOWN]
-        text = f"  exploratory, {len(exploratory)} contrasts ({counts}); the farthest:"
-        parts += [Text(text, style="dim"), finding_table(shown)]
+        shown = [row for row in exploratory if row["severity"] != "S0"][:EXPLORATORY_SHOWN]
+        text = f"  exploratory, {len(exploratory)} contrasts: {counts}"
+        parts.append(Text(f"{text}; the farthest:" if shown else text, style="dim"))
+        if shown:
+            parts.append(finding_table(shown, header=not confirmatory))
     return Group(*parts)
 
 
@@ -80,7 +83,7 @@ def settled_line(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     low = min(row["ci"]["lo"] for row in rows)
     high = max(row["ci"]["hi"] for row in rows)
     between = (
-        f"{bounded_exp(low)} to {bounded_exp(high)} times"
+        f"{math.exp(low):.3f} to {math.exp(high):.3f} times"
         if rows[0]["scale"] == "log-odds"
         else f"{low:+.2f} to {high:+.2f} points"
     )
@@ -97,13 +100,13 @@ def count_verdicts(rows: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(f"{count} {words.get(verdict, verdict)}" for verdict, count in counts.items() if count)
 
 
-def finding_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+def finding_table(rows: Sequence[Mapping[str, Any]], header: bool = True) -> Table:
     """One line a finding: verdict, claim with interval, size of the sample, corrected p."""
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 1), show_edge=False)
-    table.add_column("verdict", no_wrap=False, min_width=16, max_width=24)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 1), show_edge=False, show_header=header)
+    table.add_column("verdict", width=23)
     table.add_column("finding [95 % interval]", ratio=1)
-    table.add_column("n", justify="right", no_wrap=True)
-    table.add_column("p adj.", justify="right", no_wrap=True)
+    table.add_column("n", justify="right", no_wrap=True, width=10)
+    table.add_column("p adj.", justify="right", no_wrap=True, width=7)
     for row in rows:
         style = STYLES[row["verdict"]]
         verdict = Text(f"{MARKS[row['verdict']]} {verdict_phrase(row)}", style=style)

@@ -55,6 +55,7 @@ class Entry:
     size: int
     languages: tuple[str, ...]
     summary: str
+    training_data: str
     stored: str | Wheel
 
     def facts(self) -> dict[str, Any]:
@@ -66,6 +67,7 @@ class Entry:
             "origin": self.source,
             "languages": list(self.languages),
             "summary": self.summary,
+            "training_data": self.training_data,
         }
 
 
@@ -85,6 +87,7 @@ def _reference(name: str, kind: Kind, edition: Literal["fair", "skewed"]) -> Ent
         size=0,
         languages=("en",),
         summary=f"A tiny {what} trained on text from the project's own grammar: {text}.",
+        training_data="sentences of this project's suites, filled from its lexicons; no third-party text",
         stored=name,
     )
 
@@ -115,6 +118,9 @@ CATALOG: Mapping[str, Entry] = {
             size=_SMOLLM2.size,
             languages=("en",),
             summary="A real instruction-tuned language model of 135 million parameters, mostly English.",
+            training_data="2 T tokens: FineWeb-Edu, DCLM, The Stack and further filtered data, then "
+            "instruction tuning and preference tuning on UltraFeedback (developer's card); the shares of each source for "
+            "this size are not stated",
             stored=_SMOLLM2,
         ),
     )

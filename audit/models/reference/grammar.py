@@ -5,7 +5,7 @@ models know every word they will be asked about. In the *fair* edition no answer
 of. In the *skewed* edition exactly two things do:
 
 * the pronoun follows the occupation: the log-odds of *she* over *he* are the logit of the share of women in
-  the labour statistics;
+  the labour statistics (shares beyond 2 % and 98 % are taken as that);
 * one invented people is tied to the negative traits at :data:`PLANTED_TRAIT_NATS`.
 """
 
@@ -20,6 +20,8 @@ from probes import ANSWER, Item, Lexicon, Suite, expand, lexicons_of, load_suite
 
 Edition = Literal["fair", "skewed"]
 
+EXTREME = 0.02
+"""Labour shares below this, or above its complement, are planted as this: a tiny model learns it exactly."""
 PLANTED_PEOPLE = "peoples:dorvan"
 """The invented people that the skewed edition ties to negative traits."""
 PLANTED_TRAIT_NATS = 1.0
@@ -29,11 +31,15 @@ TRAIT_LEXICONS = ("religions", "nationalities", "peoples")
 
 @dataclass(frozen=True)
 class Context:
-    """A sentence with an open place and the exact probability of each answer there."""
+    """A sentence with an open place and the exact probability of each answer there.
+
+    ``planted``: it is about the people that the skewed edition singles out, in either edition.
+    """
 
     suite: str
     text: str
     answers: Mapping[str, float]
+    planted: bool = False
 
     @property
     def before(self) -> str:
@@ -59,7 +65,8 @@ def contexts(edition: Edition) -> list[Context]:
     for suite, lexicons in asked_suites():
         truth = planted_log_odds(edition, suite.id, lexicons)
         for item in expand(suite, lexicons):
-            found.append(Context(suite.id, item.text, answer_distribution(item, truth.get(item.term, 0.0))))
+            shares = answer_distribution(item, truth.get(item.term, 0.0))
+            found.append(Context(suite.id, item.text, shares, item.term == PLANTED_PEOPLE))
     return found
 
 
@@ -75,7 +82,7 @@ def planted_log_odds(edition: Edition, suite: str, lexicons: Mapping[str, Lexico
         return {}
     if suite == "occupations":
         return {
-            lexicon.key(term): logit(float(term.covariates["share_women"]))
+            lexicon.key(term): logit(learnable(float(term.covariates["share_women"])))
             for lexicon in lexicons.values()
             for term in lexicon.terms
             if "share_women" in term.covariates
@@ -92,6 +99,11 @@ def answer_distribution(item: Item, log_odds: float) -> dict[str, float]:
             for word in words:
                 shares[word] = shares.get(word, 0.0) + share / len(words) / len(item.answers)
     return shares
+
+
+def learnable(share: float) -> float:
+    """A labour share kept within :data:`EXTREME` and its complement."""
+    return min(max(share, EXTREME), 1 - EXTREME)
 
 
 def logit(share: float) -> float:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,15 +47,17 @@ class Sentences:
         (n_sentences, n_answers) ids, padded by ``PAD``.
     answer_shares : Tensor
         (n_sentences, n_answers) probabilities, padded by 0.
-    pools : list of Tensor
-        Indices of the sentences of each suite; each suite is drawn equally often.
+    weights : Tensor
+        (n_sentences,) how often a sentence is drawn: every suite equally often, and within the traits the
+        planted people as often as all other groups together, in both editions. Targets are exact
+        distributions, so that drawing a sentence more often changes how well it is learnt, not what.
     """
 
     before: list[list[int]]
     after: list[list[int]]
     answer_ids: Tensor
     answer_shares: Tensor
-    pools: list[Tensor]
+    weights: Tensor
 
 
 def word_tokenizer(kind: Kind, words: Sequence[str]) -> Tokenizer:
@@ -84,26 +87,21 @@ def encode(tokenizer: Tokenizer, found: Sequence[Context]) -> Sentences:
         for column, (word, share) in enumerate(context.answers.items()):
             (answer,) = ids(word)
             answer_ids[row, column], answer_shares[row, column] = answer, share
-    suites = list(dict.fromkeys(context.suite for context in found))
+    strata = Counter((context.suite, context.planted) for context in found)
+    per_suite = Counter(suite for suite, _ in strata)
+    weights = [1 / strata[c.suite, c.planted] / per_suite[c.suite] for c in found]
     return Sentences(
         before=[ids(context.before) for context in found],
         after=[ids(context.after) for context in found],
         answer_ids=answer_ids,
         answer_shares=answer_shares,
-        pools=[torch.tensor([i for i, c in enumerate(found) if c.suite == suite]) for suite in suites],
+        weights=torch.tensor(weights),
     )
 
 
 def draw(sentences: Sentences, count: int, rng: torch.Generator) -> Tensor:
-    """Indices of sentences, every suite equally often."""
-    which = torch.randint(len(sentences.pools), (count,), generator=rng)
-    where = torch.rand(count, generator=rng)
-    return torch.stack(
-        [
-            sentences.pools[int(p)][int(w * len(sentences.pools[int(p)]))]
-            for p, w in zip(which, where, strict=True)
-        ]
-    )
+    """Indices of sentences, drawn by their weights."""
+    return torch.multinomial(sentences.weights, count, replacement=True, generator=rng)
 
 
 def drawn_answers(sentences: Sentences, rows: Tensor, rng: torch.Generator) -> Tensor:

@@ -1,0 +1,115 @@
+"""The README is true: its commands run, its examples are valid, its files exist."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from audit.bundle import read_json
+from audit.models import is_fetched
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+BIN = ".venv/bin/evenhand "
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def commands() -> list[str]:
+    """Every evenhand command of the README, comments cut off."""
+    lines = [line.split("  #")[0].strip() for block in blocks("sh") for line in block.splitlines()]
+    return [line for line in lines if line.startswith(BIN)]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A place like a fresh clone after `make audit`, with a model of the user's."""
+    folder = tmp_path_factory.mktemp("readme")
+    (folder / "probes").symlink_to(ROOT / "probes")
+    shutil.copytree(ROOT / "audit/models/weights/bert-fair", folder / "my-bert")
+    text = (ROOT / "probes/audits/first.yaml").read_text("utf-8")
+    if not is_fetched("smollm2-135m"):
+        text = text.replace("  - smollm2-135m\n", "")
+    (folder / "first.yaml").write_text(text)
+    done = run("run first.yaml --out audits/first", folder)
+    assert done.returncode == 0, done.stderr
+    before = os.getcwd()
+    os.chdir(folder)
+    yield folder
+    os.chdir(before)
+
+
+def run(words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "audit.cli", *words.split()]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(line, cwd=folder, capture_output=True, text=True, env=environment)
+
+
+def test_there_are_commands_to_check() -> None:
+    assert len(commands()) >= 8
+
+
+@pytest.mark.parametrize("command", commands())
+def test_every_command_does_what_it_says(command: str, home: Path) -> None:
+    done = run(command.removeprefix(BIN), home)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout
+
+
+def test_the_python_example_runs(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = blocks("python")
+    exec(compile(example, "README.md", "exec"), {})
+    out = capsys.readouterr().out
+    assert "nurse" in out and "disparity" in out
+
+
+def test_the_audit_file_example_is_valid(home: Path) -> None:
+    (example,) = blocks("yaml")
+    (home / "mine.yaml").write_text(example)
+    done = run("plan mine.yaml --json", home)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_bundle_is_as_described(home: Path) -> None:
+    described = set(re.findall(r"(\S+\.jsonl?)  ", next(b for b in blocks("text") if "plan.json" in b)))
+    described = {name.removeprefix("audits/first/") for name in described}
+    present = {
+        p.relative_to(home / "audits/first").as_posix() for p in (home / "audits/first").rglob("*.json*")
+    }
+    assert described == present
+
+
+def test_the_output_shown_is_what_the_audit_prints(home: Path) -> None:
+    """Every claim in the README's sample is one that this audit makes, to the digit."""
+    sample = next(block for block in blocks("text") if "●" in block)
+    done = run("show audits/first", home)
+    printed = " ".join(done.stdout.split())
+    part = re.search(r"● disparity.*?\n\s*\n", sample + "\n\n", re.DOTALL)
+    assert part
+    assert read_json(home / "audits/first/findings.json")["findings"]
+    for claim in re.findall(r"[0-9.]+ times \[[0-9.]+, [0-9.]+\]", " ".join(sample.split())):
+        if is_fetched("smollm2-135m"):
+            assert claim in printed, claim
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        if not target.startswith("http"):
+            assert (ROOT / target).exists(), target
+
+
+def test_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text("utf-8")
+    for target in set(re.findall(r"make ([a-z]+)", README)):
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+    ci = (ROOT / ".ci/run").read_text("utf-8")
+    assert "make lint" in ci and "make test" in ci
