@@ -119,8 +119,8 @@ CATALOG: Mapping[str, Entry] = {
             languages=("en",),
             summary="A real instruction-tuned language model of 135 million parameters, mostly English.",
             training_data="2 T tokens: FineWeb-Edu, DCLM, The Stack and further filtered data, then "
-            "instruction tuning and preference tuning on UltraFeedback (developer's card); the shares of each source for "
-            "this size are not stated",
+            "instruction tuning, and preference tuning on UltraFeedback (developer's card); the shares of "
+            "each source for this size are not stated",
             stored=_SMOLLM2,
         ),
     )

@@ -28,7 +28,7 @@ LAYERS = 2
 HEADS = 4
 POSITIONS = 64
 BATCH = 256
-STEPS = {"bert": 1600, "gpt": 1600}
+STEPS = {"bert": 2400, "gpt": 1600}
 RATE = 3e-3
 SPECIALS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "[END]")
 PAD, UNK, CLS, SEP, MASK, END = range(len(SPECIALS))
@@ -136,7 +136,7 @@ def bert_loss(model: Any, sentences: Sentences, rng: torch.Generator) -> Tensor:
     ).last_hidden_state
     at_place = model.cls(states[torch.arange(len(listed)), places])
     loss = soft_loss(at_place, sentences.answer_ids[rows], sentences.answer_shares[rows])
-    return loss + 0.2 * nn.functional.cross_entropy(model.cls(states[masked]), ids[masked])
+    return loss + 0.1 * nn.functional.cross_entropy(model.cls(states[masked]), ids[masked])
 
 
 def gpt_loss(
@@ -198,7 +198,7 @@ def train(kind: Kind, edition: Edition, say: Callable[[str], None]) -> tuple[Any
         model = make_model(kind, tokenizer.get_vocab_size())
     model.train()
     steps = STEPS[kind]
-    optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.01)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=RATE, betas=(0.9, 0.98), weight_decay=0.0)
     schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda step: warm_cosine(step, steps))
     for step in range(steps):
         loss = (
