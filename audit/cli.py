@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 
 from probes.errors import Fault, InputError, InterruptedAudit
@@ -37,6 +36,10 @@ suites_app = typer.Typer(help="List, show and check probe suites.", no_args_is_h
 models_app = typer.Typer(help="List and fetch the models that come with evenhand.", no_args_is_help=True)
 app.add_typer(suites_app, name="suites")
 app.add_typer(models_app, name="models")
+
+USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+"""The root of what typer raises for a wrong command line; newer versions carry their own copy of
+click, and give the class no public name."""
 
 AuditFile = Annotated[Path | None, typer.Argument(help="Audit description (YAML).", metavar="[AUDIT.yaml]")]
 Models = Annotated[
@@ -73,10 +76,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except InterruptedAudit as error:
         print(f"evenhand: {error}", file=sys.stderr)  # noqa: T201
         code = 3
-    except click.ClickException as error:
-        print(f"evenhand: {error.format_message().rstrip('.')}. See evenhand --help.", file=sys.stderr)  # noqa: T201
+    except USAGE_ERROR as error:
+        text = " ".join(str(error.format_message()).split()).rstrip(".")
+        print(f"evenhand: {text}. See evenhand --help.", file=sys.stderr)  # noqa: T201
         code = 2
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         print("evenhand: stopped", file=sys.stderr)  # noqa: T201
         code = 3
     except BrokenPipeError:

@@ -207,8 +207,9 @@ def test_bad_suites(name: str, mini: Path, tmp_path: Path, capsys: Capture) -> N
 
 def test_groups_of_one_and_empty_lexicons(tmp_path: Path, capsys: Capture) -> None:
     path = write_mini(tmp_path, terms=1)
-    text = fault_of(capsys, "suites", "validate", path)
-    assert "one" in text
+    code, _, err = evenhand(capsys, "suites", "validate", path)
+    assert code == 2
+    assert "group 'one' has 1 term" in err and "group 'two' has 1 term" in err
     lexicon = tmp_path / "terms.yaml"
     lexicon.write_text(lexicon.read_text().split("terms:\n")[0] + "terms: []\n")
     assert "terms.yaml" in fault_of(capsys, "suites", "validate", path)
