@@ -155,7 +155,7 @@ def control_view(controls: Sequence[Mapping[str, Any]]) -> Table:
     """One line a family: the smallest A/A p-value and how far invented words differ."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 1))
     table.add_column("model", ratio=1)
-    table.add_column("suite, contrast", ratio=1)
+    table.add_column("contrast", ratio=1)
     table.add_column("A/A", no_wrap=True)
     table.add_column("largest A/A gap", justify="right", no_wrap=True)
     table.add_column("invented words", justify="right", no_wrap=True)
@@ -169,8 +169,8 @@ def control_view(controls: Sequence[Mapping[str, Any]]) -> Table:
             state = Text(f"× fails, p = {row['aa_p']:.2g}", style="bold red")
         else:
             state = Text(f"○ clean, p = {row['aa_p']:.2g}", style="green")
-        contrast = row["family"].removeprefix(f"{row['model']}/")
-        table.add_row(Text(row["model"]), Text(contrast), state, gap, nonce)
+        axis = row["family"].rpartition("/")[2].replace("_", " ")
+        table.add_row(Text(row["model"]), Text(f"{row['suite']}, by {axis}"), state, gap, nonce)
     return table
 
 

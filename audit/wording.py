@@ -63,8 +63,8 @@ def difference_phrase(low: float, middle: float, high: float) -> str:
     '0.12 points [0.04, 0.20] lower'
     """
     if middle < 0:
-        return f"{figure(-middle)} points [{figure(-high)}, {figure(-low)}] lower"
-    return f"{figure(middle)} points [{figure(low)}, {figure(high)}] higher"
+        return f"{-middle:.2f} points [{-high:.2f}, {-low:.2f}] lower"
+    return f"{middle:.2f} points [{low:.2f}, {high:.2f}] higher"
 
 
 def claim(finding: Mapping[str, Any]) -> str:

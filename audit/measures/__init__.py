@@ -25,7 +25,7 @@ class Decoding:
     samples: int = 4
     max_new_tokens: int = 24
     temperature: float = 1.0
-    top_p: float = 1.0
+    top_p: float = 0.9
     seed: int = 0
 
 

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 PREFILTER = 1024
-"""How many of the likeliest tokens are sorted first; rows that need more are sorted whole."""
+"""How many of the likeliest tokens are sorted first; rows that need more are sorted wider."""
+WIDENING = 8
+"""How many times more tokens are sorted where a nucleus did not lie within those that were."""
 
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -99,7 +101,9 @@ def sample(
     scaled -= scaled.max(axis=1, keepdims=True)
     totals = np.exp(scaled).sum(axis=1)
     width = min(PREFILTER, scaled.shape[1])
-    pending = np.arange(rows.size)
+    whole = top_p[rows] >= 1
+    chosen[rows[whole]] = _draw_from_all(scaled[whole], keys[rows[whole]], positions[rows[whole]])
+    pending = np.flatnonzero(~whole)
     while pending.size:
         order, settled = _likeliest(scaled[pending], totals[pending], top_p[rows[pending]], width)
         done = pending[settled]
@@ -111,7 +115,16 @@ def sample(
             (keys[rows[done]], positions[rows[done]]),
         )
         pending = pending[~settled]
-        width = scaled.shape[1]
+        width = min(width * WIDENING, scaled.shape[1])
+    return chosen
+
+
+def _draw_from_all(
+    scaled: NDArray[np.float64], keys: NDArray[np.uint64], positions: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """A token from the whole vocabulary of each row, with no need to sort it."""
+    every = np.broadcast_to(np.arange(scaled.shape[1]), scaled.shape)
+    chosen: NDArray[np.int64] = np.argmax(scaled + gumbel(keys, positions, every), axis=1)
     return chosen
 
 

@@ -17,8 +17,6 @@ from audit.models import ScriptedModel
 from audit.requests import Request, Response, digest
 from audit.spec import AuditSpec, choose
 
-audit.runner.BLOCK = 7
-
 
 class Slow(ScriptedModel):
     """Takes two milliseconds an answer, and writes down each question before it answers."""
@@ -35,6 +33,7 @@ class Slow(ScriptedModel):
 
 
 def main() -> None:
+    audit.runner.BLOCK = 7
     suite, folder, log = sys.argv[1:]
     model = Slow(ScriptedModel.noise()._answer, id="slow")
     Slow.log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)

@@ -119,3 +119,14 @@ def test_keys_are_fixed_for_ever() -> None:
     assert sample_key(7, "ab", 3) == int.from_bytes(
         __import__("hashlib").blake2b(b"7|ab|3", digest_size=8).digest(), "big"
     )
+
+
+def test_the_whole_vocabulary_and_a_nucleus_of_nearly_all_of_it_draw_alike() -> None:
+    rng = np.random.default_rng(5)
+    logits = rng.normal(0, 2, (64, 3000)).astype(np.float32)
+    keys = rng.integers(0, 2**63, 64).astype(np.uint64)
+    positions, temperature = np.arange(64), np.ones(64)
+    whole = sample(logits, keys, positions, temperature, np.ones(64))
+    nearly = sample(logits, keys, positions, temperature, np.full(64, np.nextafter(1.0, 0.0)))
+    np.testing.assert_array_equal(whole, nearly)
+    assert len(set(whole.tolist())) > 20
