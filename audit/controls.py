@@ -2,7 +2,7 @@
 
 * **A/A**: one group against itself. Nested and paired terms: two random halves of a group's terms. Groups
   of one term: one wording of each paraphrase family against another, or, where families were sampled down
-  to one wording, two random halves of the templates. Sampled text: even against odd samples. No difference
+  to one wording, templates paired at random. Sampled text: even against odd samples. No difference
   is expected, and one that shows invalidates its contrast.
 * **Nonce**: invented words in the place of the groups. Nested and paired terms: two random halves of the
   invented words. Groups of one term: each invented word against the others, as the real groups are; their
@@ -26,7 +26,6 @@ from audit.estimates import (
     Comparer,
     estimate,
     split_samples,
-    split_templates,
     split_terms,
     swap_wordings,
 )
@@ -106,9 +105,7 @@ def aa_cells(probes: Comparer, group: str, rng: np.random.Generator) -> Cells | 
         return "nothing was asked about this group"
     if probes.layout != "fixed" or has_samples(own):
         return split(own, rng)
-    cells = probes.cells(group)
-    swapped = swap_wordings(cells, rng)
-    return split_templates(cells, rng) if swapped is None else swapped
+    return swap_wordings(probes.cells(group), rng)
 
 
 def has_samples(frame: pd.DataFrame) -> bool:

@@ -178,6 +178,10 @@ def mean_cells(frame: pd.DataFrame, column: str, templates: Sequence[str]) -> pd
     return pd.DataFrame(values, index=list(templates), columns=columns)
 
 
+SMALLEST_PAIRS = 3
+"""Pairs of wordings that an A/A control needs."""
+
+
 def half(names: Sequence[str], rng: np.random.Generator) -> tuple[list[str], list[str]]:
     """Names split at random into two halves; with an odd count, one is left out of neither but the first."""
     order = [names[i] for i in rng.permutation(len(names))]
@@ -204,34 +208,25 @@ def split_samples(frame: pd.DataFrame) -> Cells:
     return Cells(layout, first[both] - second[both], None, families)
 
 
-def swap_wordings(cells: Cells, rng: np.random.Generator) -> Cells | None:
+def swap_wordings(cells: Cells, rng: np.random.Generator) -> Cells | str:
     """One wording of each family against another, which comes first by a coin: no difference is expected.
 
-    None where fewer than two families have two wordings.
+    Where families were sampled down to one wording, templates are paired at random instead. Gives the
+    reason where there are too few of either.
     """
     if cells.second is not None:
         raise ValueError("wordings are swapped in cells of differences only")
-    rows, names = [], []
-    for family, members in cells.families.groupby(cells.families, sort=False):
-        if len(members) < 2:
-            continue
-        a, b = rng.permutation(len(members))[:2]
-        rows.append(cells.first.loc[members.index[a]] - cells.first.loc[members.index[b]])
-        names.append(str(family))
-    if len(rows) < 2:
-        return None
-    first = pd.DataFrame(rows)
-    first.index = pd.Index(names)
+    pairs = []
+    for _, members in cells.families.groupby(cells.families, sort=False):
+        if len(members) >= 2:
+            a, b = rng.permutation(len(members))[:2]
+            pairs.append((members.index[a], members.index[b]))
+    if len(pairs) < SMALLEST_PAIRS:
+        order = [cells.templates[i] for i in rng.permutation(len(cells.templates))]
+        pairs = list(zip(order[::2], order[1::2], strict=False))
+    if len(pairs) < SMALLEST_PAIRS:
+        return f"{len(cells.templates)} templates are too few to be paired"
+    names = [f"{a} and {b}" for a, b in pairs]
+    values = [cells.first.loc[a].to_numpy() - cells.first.loc[b].to_numpy() for a, b in pairs]
+    first = pd.DataFrame(values, index=names, columns=cells.first.columns)
     return Cells(cells.layout, first, None, pd.Series(names, index=names))
-
-
-def split_templates(cells: Cells, rng: np.random.Generator) -> Cells | str:
-    """Two random halves of the templates, as if they were two groups' terms; the second factor stays crossed.
-
-    Gives the reason where there are too few templates, or no second factor to cross them with.
-    """
-    if cells.layout != "crossed" or len(cells.templates) < 4:
-        return f"{len(cells.templates)} templates of one wording each cannot be split"
-    first, second = half(cells.templates, rng)
-    levels = pd.Series(cells.first.columns, index=cells.first.columns)
-    return Cells("nested", cells.first.loc[first].T, cells.first.loc[second].T, levels)
