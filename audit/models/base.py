@@ -47,10 +47,6 @@ class Model(Protocol):
         """
         ...
 
-    def cost(self, request: Request) -> float:
-        """Floating-point operations to answer a request, estimated without asking it; 0 if unknown."""
-        ...
-
     def describe(self) -> Mapping[str, Any]:
         """Facts for the bundle: kind, architecture, parameters, dtype, device, files with digests."""
         ...

@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit.models.generation import Prompt, Writer
-from audit.models.loading import Loaded
-from audit.models.options import CAPABILITIES
-from audit.models.reading import Read, Row, hosts, read
+from audit.models.loading import FromFiles, Loaded
+from audit.models.reading import Read, Row, read
 from audit.requests import Choice, Generate, Request, Response, Score, digest
 
 
@@ -32,7 +31,7 @@ class _Placed:
         return [Read(inputs, i - 1, self.row[i]) for i in range(self.start, len(self.row))]
 
 
-class CausalLM:
+class CausalLM(FromFiles):
     """A causal language model through transformers. Answers ``score`` and ``generate``.
 
     A continuation's tokens are those of ``prefix + continuation``, tokenised together, after the tokens
@@ -47,43 +46,16 @@ class CausalLM:
     """
 
     def __init__(self, loaded: Loaded) -> None:
-        self._loaded = loaded
+        super().__init__(loaded)
         tokenizer = loaded.tokenizer
         start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
         self._start: Row = () if start is None else (int(start),)
         self._writer = Writer(loaded, self._start)
 
-    @property
-    def id(self) -> str:
-        """As the user named it."""
-        return self._loaded.located.id
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over the files that decide its answers."""
-        return self._loaded.digest
-
-    @property
-    def capabilities(self) -> frozenset[str]:
-        """``score`` and ``generate``."""
-        return CAPABILITIES["causal"]
-
     def describe(self) -> dict[str, Any]:
         """Facts for the bundle."""
         tokens = self._loaded.tokenizer.convert_ids_to_tokens(list(self._start))
-        return {**self._loaded.describe(), "start_token": tokens[0] if tokens else None}
-
-    def cost(self, request: Request) -> float:
-        """Two operations for each parameter and token that would be computed."""
-        if isinstance(request, Score):
-            placed = self._place([request])[0][1]
-            rows = [one.row[:-1] for one in placed if not one.reason]
-            tokens = sum(len(row) for row in set(hosts(rows).values()))
-        elif isinstance(request, Generate):
-            tokens = len(self._writer.encode(request.prompt)) + request.samples * request.max_new_tokens
-        else:
-            raise _cannot(request)
-        return 2.0 * self._loaded.parameters * tokens
+        return {**super().describe(), "start_token": tokens[0] if tokens else None}
 
     def ask(self, requests: Sequence[Request]) -> list[Response]:
         """Answer scores and generations; those of one call share forward passes."""

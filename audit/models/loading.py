@@ -75,6 +75,32 @@ class Loaded:
         return {**facts, **{key: value for key, value in self.located.facts.items() if value is not None}}
 
 
+class FromFiles:
+    """What masked and causal models share: they are known by the files that they were loaded from."""
+
+    def __init__(self, loaded: Loaded) -> None:
+        self._loaded = loaded
+
+    @property
+    def id(self) -> str:
+        """As the user named it."""
+        return self._loaded.located.id
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the files that decide its answers."""
+        return self._loaded.digest
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """The request forms of its kind."""
+        return CAPABILITIES[self._loaded.kind]
+
+    def describe(self) -> dict[str, Any]:
+        """Facts for the bundle."""
+        return self._loaded.describe()
+
+
 def load(located: Located, options: LoadOptions) -> Loaded:
     """Load a located model in float32, for inference.
 

@@ -12,10 +12,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from audit.models.loading import Loaded
-from audit.models.options import CAPABILITIES
+from audit.models.loading import FromFiles, Loaded
 from audit.models.reading import Read, read
 from audit.requests import MASK, Choice, Fill, Request, Response
 from probes.errors import Fault, ModelError
@@ -47,7 +45,7 @@ class _Placed:
         return len(self.left) + len(self.pieces) + len(self.right)
 
 
-class MaskedLM:
+class MaskedLM(FromFiles):
     """A masked language model through transformers. Answers :class:`~audit.requests.Fill`.
 
     Parameters
@@ -73,33 +71,8 @@ class MaskedLM:
                     "the tokenizer gives no character offsets", where, "Name a model with a tokenizer.json."
                 )
             )
-        self._loaded = loaded
+        super().__init__(loaded)
         self._mask: int = loaded.tokenizer.mask_token_id
-
-    @property
-    def id(self) -> str:
-        """As the user named it."""
-        return self._loaded.located.id
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 over the files that decide its answers."""
-        return self._loaded.digest
-
-    @property
-    def capabilities(self) -> frozenset[str]:
-        """``fill``."""
-        return CAPABILITIES["masked"]
-
-    def describe(self) -> dict[str, Any]:
-        """Facts for the bundle."""
-        return self._loaded.describe()
-
-    def cost(self, request: Request) -> float:
-        """Two operations for each parameter and token of the rows that would be run."""
-        placed = self._place([_fill(request)])[0]
-        rows = {item.row for one in placed if not one.reason for item in one.reads(self._mask)}
-        return 2.0 * self._loaded.parameters * sum(len(row) for row in rows)
 
     def ask(self, requests: Sequence[Request]) -> list[Response]:
         """Answer fills; requests that share a masked row share its forward pass."""

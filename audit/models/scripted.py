@@ -83,10 +83,6 @@ class ScriptedModel:
         self.asked.extend(requests)
         return [self._answer(request) for request in requests]
 
-    def cost(self, request: Request) -> float:
-        """Nothing."""
-        return 0.0
-
     def describe(self) -> dict[str, Any]:
         """Kind and version."""
         return {
@@ -203,10 +199,6 @@ class PlantedModel:
         """The wrapped model's answers, with the plants added."""
         answers = self._model.ask(requests)
         return [self._plant(request, answer) for request, answer in zip(requests, answers, strict=True)]
-
-    def cost(self, request: Request) -> float:
-        """That of the wrapped model."""
-        return self._model.cost(request)
 
     def describe(self) -> Mapping[str, Any]:
         """The wrapped model's facts, and the plants."""

@@ -304,15 +304,6 @@ def test_a_causal_model_does_not_fill(tiny: Tiny) -> None:
         model.ask([Fill("{answer}", ("a",))])
 
 
-def test_cost_counts_what_is_run(tiny: Tiny) -> None:
-    model = resolve(str(tiny("gpt2")))
-    one = model.cost(Score("The nurse said that", (" she",)))
-    assert model.cost(Score("The nurse said that", (" she", " he"))) >= one > 0
-    assert model.cost(Generate("The", 4, 10, 1.0, 1.0, 0)) > model.cost(Generate("The", 1, 10, 1.0, 1.0, 0))
-    parameters = model.describe()["parameters"]
-    assert one % (2 * parameters) == 0
-
-
 def test_real_smollm2_is_what_a_slow_loop_gives(
     tmp_path: Path, wheels: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
