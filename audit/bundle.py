@@ -21,6 +21,7 @@ import fcntl
 import hashlib
 import json
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -34,6 +35,10 @@ FORMAT = 1
 """Version of the bundle's layout. A bundle of another version is refused, not guessed at."""
 
 ROTATE_BYTES = 16 * 1024 * 1024
+
+LOCK, MANIFEST, PARTIAL = ".lock", "manifest.json", ".partial"
+REVIEWS = "reviews.jsonl"
+"""Grows after the audit, with a chain of its own; not in the manifest."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ def file_bytes(value: Any) -> bytes:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON that a person can read, whole or not at all: to a neighbour first, then renamed."""
-    partial = path.with_name(path.name + ".partial")
+    partial = path.with_name(path.name + PARTIAL)
     with disk_errors(path):
         with partial.open("wb") as file:
             file.write(file_bytes(value))
@@ -96,10 +101,18 @@ def write_json(path: Path, value: Any) -> None:
 def read_json(path: Path) -> Any:
     """The JSON in a bundle's file; a :class:`BundleError` names the file and what is wrong with it."""
     try:
-        return json.loads(path.read_bytes().decode("utf-8"))
+        return json.loads(path.read_bytes().decode("utf-8"), parse_constant=refuse_constant)
     except FileNotFoundError:
+        if path.name != "plan.json" and (path.parent / "plan.json").exists():
+            remedy = (
+                f"The audit is unfinished. Go on with: evenhand run --out {shlex.quote(str(path.parent))}"
+            )
+        else:
+            remedy = "Is this the folder of an audit?"
+        raise BundleError(Fault("the file is missing", str(path), remedy)) from None
+    except BadConstantError as error:
         raise BundleError(
-            Fault("the file is missing", str(path), "Is this the folder of an audit?")
+            Fault(f"holds {error}, which is no number", str(path), "Restore the file from a copy.")
         ) from None
     except UnicodeDecodeError as error:
         raise BundleError(
@@ -109,10 +122,28 @@ def read_json(path: Path) -> Any:
         raise BundleError(
             Fault(f"not JSON at line {error.lineno}: {error.msg}", str(path), "Restore the file from a copy.")
         ) from None
+    except RecursionError:
+        raise BundleError(Fault("nested too deeply", str(path), "Restore the file from a copy.")) from None
     except OSError as error:
         raise BundleError(
             Fault(f"cannot be read: {error.strerror}", str(path), "Check the path and its permissions.")
         ) from None
+
+
+class BadConstantError(Exception):
+    """NaN or an infinity in a file that may hold none."""
+
+
+def refuse_constant(name: str) -> None:
+    """Refuse what Python reads as a number and JSON does not know."""
+    raise BadConstantError(name)
+
+
+def is_leftover(path: Path) -> bool:
+    """Whether a file is what a run leaves that was killed before its plan was written."""
+    if path.name == "records":
+        return path.is_dir() and not any(path.iterdir())
+    return path.name == LOCK or path.name.endswith(PARTIAL)
 
 
 @contextmanager
@@ -126,14 +157,9 @@ def disk_errors(path: Path) -> Iterator[None]:
             errno.EDQUOT: "Free some space and run the same command again: what was answered is kept.",
             errno.EACCES: "Choose a folder that you may write to.",
             errno.EROFS: "Choose a folder that you may write to.",
-            errno.EEXIST: "Choose another folder.",
-            errno.ENOTDIR: "Choose another folder.",
         }
-        if error.errno not in remedies:
-            raise
-        raise BundleError(
-            Fault(f"cannot write: {error.strerror}", str(path), remedies[error.errno])
-        ) from None
+        remedy = remedies.get(error.errno or 0, "Choose another folder.")
+        raise BundleError(Fault(f"cannot write: {error.strerror}", str(path), remedy)) from None
 
 
 class Bundle:
@@ -163,7 +189,9 @@ class Bundle:
         another plan is refused.
         """
         path = root / "plan.json"
-        if path.exists():
+        with disk_errors(path):
+            there = path.exists()
+        if there:
             bundle = cls(root)
             if canonical(bundle.plan) != canonical(plan):
                 changed = ", ".join(differing_keys(bundle.plan, plan))
@@ -176,11 +204,11 @@ class Bundle:
                     )
                 )
             return bundle
-        if root.exists() and (not root.is_dir() or any(root.iterdir())):
-            raise BundleError(
-                Fault("not empty and not a bundle", str(root), "Choose an empty or new folder for --out.")
-            )
         with disk_errors(root):
+            if root.exists() and (not root.is_dir() or any(not is_leftover(path) for path in root.iterdir())):
+                raise BundleError(
+                    Fault("not empty and not a bundle", str(root), "Choose an empty or new folder for --out.")
+                )
             (root / "records").mkdir(parents=True, exist_ok=True)
         write_json(path, plan)
         return cls(root)
@@ -210,7 +238,8 @@ class Bundle:
 
     def record_files(self) -> list[Path]:
         """The record files, in order."""
-        return sorted((self.root / "records").glob("*.jsonl"))
+        folder = self.root / "records"
+        return sorted(path for path in folder.glob("*.jsonl") if path.is_file() and path.stem.isdecimal())
 
     def lines(self) -> Iterator[tuple[Path, int, bytes]]:
         """Every record line with its file and line number, the line feed kept."""
@@ -265,7 +294,7 @@ class Bundle:
         BundleError
             If another process is writing, or the records there are broken.
         """
-        lock = self.root / ".lock"
+        lock = self.root / LOCK
         with disk_errors(lock):
             handle = lock.open("w")
         try:
@@ -278,19 +307,9 @@ class Bundle:
             self.drop_torn_line()
             yield RecordWriter(self)
         finally:
-            handle.close()
-            lock.unlink(missing_ok=True)
+            handle.close()  # which gives up the lock; the file stays, so that all runs lock the same one
 
     # -- manifest -----------------------------------------------------------------------------------
-
-    def members(self) -> list[Path]:
-        """Every file of the bundle but the manifest and passing files, in order of path."""
-        passing = {".lock", "manifest.json"}
-        return sorted(
-            path
-            for path in self.root.rglob("*")
-            if path.is_file() and path.name not in passing and not path.name.endswith(".partial")
-        )
 
     def write_manifest(self) -> None:
         """List every file with its size and hash, and hash the list."""
@@ -300,12 +319,22 @@ class Bundle:
                 "bytes": path.stat().st_size,
                 "sha256": file_sha256(path),
             }
-            for path in self.members()
+            for path in members(self.root)
         ]
         write_json(
             self.root / "manifest.json",
             {"format": FORMAT, "files": files, "files_sha256": sha256(canonical(files))},
         )
+
+
+def members(root: Path) -> list[Path]:
+    """Every file of a bundle but the manifest, the reviews and passing files, in order of path."""
+    left_out = {LOCK, MANIFEST, REVIEWS}
+    return sorted(
+        path
+        for path in root.rglob("*")
+        if path.is_file() and path.name not in left_out and not path.name.endswith(PARTIAL)
+    )
 
 
 class RecordWriter:
@@ -364,7 +393,10 @@ class RecordWriter:
 
 def parse_record(line: bytes, where: str) -> Record:
     """One line of a record file; a :class:`BundleError` says what is wrong with it and where."""
-    remedy = "Restore the bundle from a copy; `evenhand run` drops only a last line that a kill left torn."
+    remedy = (
+        "If a run was killed, `evenhand run --out DIR` drops a torn last line and goes on; else restore the "
+        "bundle from a copy."
+    )
     if not line.endswith(b"\n"):
         raise BundleError(Fault("the last record is cut short", where, remedy))
     try:
@@ -377,10 +409,11 @@ def parse_record(line: bytes, where: str) -> Record:
             response=response_from_json(data["response"]),
             reused_from=data.get("reused_from", ""),
         )
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        as_written = record.line()
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         reason = f"{type(error).__name__}: {error}"
         raise BundleError(Fault(f"not a record ({reason})", where, remedy)) from None
-    if record.line() != line[:-1]:
+    if as_written != line[:-1]:
         raise BundleError(Fault("the record was edited: its content and its form disagree", where, remedy))
     return record
 

@@ -49,23 +49,25 @@ def show_outlook(console: Console, found: Mapping[str, Any]) -> None:
         table.add_row(Text(row["model"]), f"{row['requests']:,}", duration(row["seconds"]))
     console.print(table)
     console.print()
-    table = plain_table(
-        "suite", "contrast", "role", "design", "smallest detectable", "margin", "can end within margin"
-    )
-    for row in found["power"]:
+    table = plain_table("contrast", "compared", "design", "smallest detectable", "margin", "within margin")
+    for row in {(row["suite"], row["contrast"], row["axis"]): row for row in found["power"]}.values():
         table.add_row(
-            Text(row["suite"]),
-            Text(f"{row['contrast']}: {row['axis']} ({row['hypotheses']})"),
-            row["role"],
+            Text(f"{row['suite']}, by {row['axis'].replace('_', ' ')}"),
+            f"{row['hypotheses']} {row['role']}",
             f"{row['templates']} × {row['terms']}" if row["terms"] else f"{row['templates']} templates",
             size_text(row["minimum_detectable"], row["unit"]),
             size_text(row["margin"], row["unit"]),
-            "unknown"
-            if row["power_within"] is None
-            else f"{row['power_within']:.0%} of the time, if there is none",
+            "unknown" if row["power_within"] is None else f"{row['power_within']:.0%}",
         )
     console.print(table)
-    console.print(Text(f"Assumed: {'; '.join(found['assumed'])}.", style="dim"))
+    console.print()
+    notes = [
+        "Smallest detectable: the true disparity that would be found 4 times in 5. Within margin: how often the "
+        "audit would rule out a disparity beyond the margin if there is none."
+    ]
+    notes += [f"Assumed spreads: {text}" for text in dict.fromkeys(found["assumed"])]
+    for note in notes:
+        console.print(Text(note, style="dim"))
     for row in found["not_measurable"]:
         console.print(Text(f"Not measurable: {row['suite']} on {row['model']}: {row['reason']}"))
 

@@ -36,11 +36,7 @@ def outlook(plan: Mapping[str, Any], rate: Callable[[], float]) -> dict[str, Any
         power_row(list(members), suites, plan["alpha"], plan["decoding"]["samples"])
         for _, members in families
     ]
-    assumed = [
-        f"{planned.suite.id}: {planned.suite.planning.source}"
-        for planned in suites.values()
-        if planned.suite.planning.source
-    ]
+    assumed = list(dict.fromkeys(planned.suite.planning.source for planned in suites.values()))
     return {
         "title": plan["title"],
         "plan_sha256": sha256(file_bytes(plan)),

@@ -12,7 +12,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from audit.bundle import Bundle, differing_keys, file_bytes, file_sha256, read_json, sha256
+from audit.bundle import Bundle, differing_keys, file_bytes, file_sha256, members, read_json, sha256
 from audit.findings import analyze_bundle
 from audit.plan import hypotheses_of, planned_suites, questions, unique_requests
 from audit.requests import canonical, digest
@@ -66,7 +66,7 @@ def attempt(name: str, where: str, check: Callable[[], Check]) -> Check:
         return check()
     except InputError as error:
         return Check(name, "could not be made", tuple(str(fault) for fault in error.faults))
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
         fault = f"{where}: the content is not what it should be ({type(error).__name__}: {error})"
         return Check(name, "could not be made", (fault,))
 
@@ -82,7 +82,7 @@ def check_manifest(root: Path) -> Check:
     if path.read_bytes() != file_bytes(manifest):
         faults.append("manifest.json: was edited: not as evenhand writes it")
     listed = {entry["path"]: entry for entry in files}
-    present = {member.relative_to(root).as_posix(): member for member in bundle_members(root)}
+    present = {member.relative_to(root).as_posix(): member for member in members(root)}
     faults += [f"{name}: missing" for name in sorted(listed.keys() - present.keys())]
     faults += [f"{name}: not in the manifest" for name in sorted(present.keys() - listed.keys())]
     for name in sorted(listed.keys() & present.keys()):
@@ -92,14 +92,6 @@ def check_manifest(root: Path) -> Check:
         elif file_sha256(present[name]) != listed[name]["sha256"]:
             faults.append(f"{name}: its content does not have the hash in the manifest")
     return Check("manifest", f"{len(files)} files by size and SHA-256", tuple(faults))
-
-
-def bundle_members(root: Path) -> Iterator[Path]:
-    """Files of the bundle but the manifest, reviews (which grow later) and passing files."""
-    for member in sorted(root.rglob("*")):
-        later = member.name in (".lock", "manifest.json") or member.name.endswith(".partial")
-        if member.is_file() and not later:
-            yield member
 
 
 def check_plan(bundle: Bundle) -> Check:
@@ -168,6 +160,9 @@ def check_findings(bundle: Bundle) -> Check:
     if isinstance(kept, dict) and kept.keys() != again.keys():
         faults.append(f"findings.json: differs in {', '.join(differing_keys(kept, again))}")
     faults += [f"findings.json: {text}" for text in differences(kept, again, "$")]
+    told = sorted(row["id"] for row in kept["findings"])
+    if told != sorted(hypothesis.id for hypothesis in hypotheses_of(bundle.plan)):
+        faults.append("findings.json: its findings are not the hypotheses of the plan, each once")
     count = len(again["findings"])
     return Check("findings", f"{count} findings recomputed from the records", tuple(faults[:20]))
 
