@@ -36,7 +36,7 @@ FORMAT = 1
 
 ROTATE_BYTES = 16 * 1024 * 1024
 
-LOCK, MANIFEST, PARTIAL = ".lock", "manifest.json", ".partial"
+MANIFEST, PARTIAL = "manifest.json", ".partial"
 REVIEWS = "reviews.jsonl"
 """Grows after the audit, with a chain of its own; not in the manifest."""
 
@@ -143,7 +143,7 @@ def is_leftover(path: Path) -> bool:
     """Whether a file is what a run leaves that was killed before its plan was written."""
     if path.name == "records":
         return path.is_dir() and not any(path.iterdir())
-    return path.name == LOCK or path.name.endswith(PARTIAL)
+    return path.name.endswith(PARTIAL)
 
 
 @contextmanager
@@ -294,9 +294,7 @@ class Bundle:
         BundleError
             If another process is writing, or the records there are broken.
         """
-        lock = self.root / LOCK
-        with disk_errors(lock):
-            handle = lock.open("w")
+        handle = (self.root / "plan.json").open("rb")  # always there, never replaced: what all runs can lock
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -307,7 +305,7 @@ class Bundle:
             self.drop_torn_line()
             yield RecordWriter(self)
         finally:
-            handle.close()  # which gives up the lock; the file stays, so that all runs lock the same one
+            handle.close()  # which gives up the lock
 
     # -- manifest -----------------------------------------------------------------------------------
 
@@ -329,7 +327,7 @@ class Bundle:
 
 def members(root: Path) -> list[Path]:
     """Every file of a bundle but the manifest, the reviews and passing files, in order of path."""
-    left_out = {LOCK, MANIFEST, REVIEWS}
+    left_out = {MANIFEST, REVIEWS}
     return sorted(
         path
         for path in root.rglob("*")

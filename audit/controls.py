@@ -3,11 +3,12 @@
 * **A/A**: one group against itself. Nested and paired terms: two random halves of a group's terms. Groups
   of one term: one wording of each paraphrase family against another, or, where families were sampled down
   to one wording, templates paired at random. Sampled text: even against odd samples. No difference
-  is expected, and one that shows invalidates its contrast.
+  is expected, and one that shows, after correction within the family, invalidates the family.
 * **Nonce**: invented words in the place of the groups. Nested and paired terms: two random halves of the
   invented words. Groups of one term: each invented word against the others, as the real groups are; their
-  spread says how far a mere word moves the measure.
-* **Swap**: with the two groups exchanged, the estimate changes its sign and nothing else.
+  spread says how far a mere word moves the measure, and makes a disparity of that size fragile.
+* **Swap**: with the two groups exchanged, the estimate changes its sign and nothing else. This checks the
+  arithmetic, not the model.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ class ControlPanel:
     nonce : list of dict
         As ``aa``, one row an invented word or half.
     nonce_size : float or None
-        Root mean square of the nonce estimates, in the measure's unit.
+        How far groups of invented words differ by root mean square, in the measure's unit.
     """
 
     aa: list[dict[str, Any]]
@@ -85,9 +86,29 @@ def control_panel(
     aa = with_correction([control_row(label, cells, alpha) for label, cells in groups])
     adjusted = [row["p_adjusted"] for row in aa if row["p_adjusted"] is not None]
     invented = nonce_rows(nonce, family[0], seed, alpha)
-    sizes = [row["estimate"] for row in invented if row["estimate"] is not None]
-    size = math.sqrt(math.fsum(value**2 for value in sizes) / len(sizes)) if sizes else None
-    return ControlPanel(aa, min(adjusted, default=None), invented, size)
+    return ControlPanel(
+        aa, min(adjusted, default=None), invented, nonce_size(nonce, invented, probes, family[0])
+    )
+
+
+def nonce_size(
+    frame: pd.DataFrame, rows: Sequence[dict[str, Any]], probes: Comparer, hypothesis: Hypothesis
+) -> float | None:
+    """How far groups of invented words differ, by root mean square, in the measure's unit.
+
+    Groups of one term: over the nonce rows. Else the value to expect of two random groups as large as those
+    compared: the spread of the invented words' means times ``sqrt(1/n1 + 1/n0)``.
+    """
+    if hypothesis.layout == "fixed":
+        sizes = [row["estimate"] for row in rows if row["estimate"] is not None]
+        return math.sqrt(math.fsum(value**2 for value in sizes) / len(sizes)) if sizes else None
+    words = frame.groupby("term")["value"].mean().dropna()
+    counts = probes.frame.groupby("group")["term"].nunique()
+    one = counts.get(hypothesis.group, 0)
+    zero = counts.sum() - one if hypothesis.reference == REST else counts.get(hypothesis.reference, 0)
+    if len(words) < 2 or not one or not zero:
+        return None
+    return float(words.std(ddof=1)) * math.sqrt(1 / one + 1 / zero)
 
 
 def reference_control(probes: Comparer, first: Hypothesis, seed: int) -> list[tuple[str, Cells | str]]:

@@ -1,6 +1,8 @@
 """From the table of scores to one number with its uncertainty.
 
-Every contrast, whatever it measures, becomes a small array of cells whose rows are templates:
+Every contrast, whatever it measures, becomes a small array of cells. Its rows are paraphrase families: the
+wordings of one template are not independent, so they are averaged before anything is estimated, and what is
+counted as a cluster is the family.
 
 * ``nested``: two matrices, templates x terms, one a group; each group has its own sampled terms;
 * ``crossed``: one matrix of paired differences, templates x a second sampled factor (term pairs, answer
@@ -50,6 +52,21 @@ class Cells:
         second = None if self.second is None else self.second.loc[list(templates)]
         return replace(self, first=self.first.loc[list(templates)], second=second)
 
+    def by_family(self) -> Cells:
+        """The same cells with the wordings of a family averaged, over those that were scored."""
+        families = self.families.loc[self.templates]
+        if families.is_unique:
+            return self
+        names = list(dict.fromkeys(families))
+        first = family_means(self.first, families).reindex(names)
+        second = None if self.second is None else family_means(self.second, families).reindex(names)
+        return Cells(self.layout, first, second, pd.Series(names, index=names))
+
+    def count(self) -> int:
+        """Cells that were scored."""
+        there = int(self.first.notna().to_numpy().sum())
+        return there if self.second is None else there + int(self.second.notna().to_numpy().sum())
+
     @property
     def templates(self) -> list[str]:
         """The templates, in the suite's order."""
@@ -62,7 +79,13 @@ class Cells:
 
 
 def estimate(cells: Cells) -> Contrast | Undefined:
-    """The contrast with its two-way cluster-robust variance; see ``audit.stats.contrast``."""
+    """The contrast with its two-way cluster-robust variance; see ``audit.stats.contrast``.
+
+    Its ``n_templates`` counts paraphrase families.
+    """
+    cells = cells.by_family()
+    if len(cells.templates) < SMALLEST_CLUSTERS:
+        return Undefined(f"{len(cells.templates)} template families; {SMALLEST_CLUSTERS} are needed")
     first = cells.first.to_numpy(dtype=float)
     if cells.layout == "nested":
         assert cells.second is not None
@@ -70,6 +93,13 @@ def estimate(cells: Cells) -> Contrast | Undefined:
     if cells.layout == "crossed":
         return crossed(first)
     return single(first[:, 0])
+
+
+def family_means(cells: pd.DataFrame, families: pd.Series[str]) -> pd.DataFrame:
+    """Mean over the wordings of each family, of the cells that are there."""
+    codes, names = pd.factorize(families)
+    stacks = [nan_mean(list(cells.to_numpy(dtype=float)[codes == code])) for code in range(len(names))]
+    return pd.DataFrame(stacks, index=list(names), columns=cells.columns)
 
 
 def axis_rows(table: pd.DataFrame, hypothesis: Hypothesis) -> pd.DataFrame:
@@ -99,7 +129,10 @@ class Comparer:
     frame : DataFrame
         Rows of the score table with a ``group`` column.
     reference : str
-        A group, or ``rest``: all other groups, each weighing the same.
+        A group, or ``rest``: all other groups. Where the term is the group each weighs the same; where
+        groups have terms of their own, each term does. A group that was scored nowhere is no part of the
+        rest; where one that was scored lacks a cell, the rest has none there either, so that its composition
+        never changes from cell to cell.
     layout : {"nested", "paired", "fixed"}
         How terms relate to groups; see ``probes.suite.TermDesign``.
     """
@@ -136,7 +169,8 @@ class Comparer:
             empty = pd.DataFrame(index=self.templates, columns=["none"], dtype=float)
             return Cells("single", empty, None, self.families)
         chosen = others if self.reference == REST else [self.reference]
-        rest = nan_mean([means[name].to_numpy(dtype=float) for name in chosen])
+        scored = [name for name in chosen if means[name].notna().to_numpy().any()] or chosen
+        rest = np.stack([means[name].to_numpy(dtype=float) for name in scored]).mean(axis=0)
         difference = means[group] - rest
         return Cells("crossed" if len(difference.columns) > 1 else "single", difference, None, self.families)
 
@@ -178,13 +212,16 @@ def mean_cells(frame: pd.DataFrame, column: str, templates: Sequence[str]) -> pd
     return pd.DataFrame(values, index=list(templates), columns=columns)
 
 
+SMALLEST_CLUSTERS = 3
+"""Template families that any estimate needs: two that agree prove nothing."""
 SMALLEST_PAIRS = 3
 """Pairs of wordings that an A/A control needs."""
 
 
 def half(names: Sequence[str], rng: np.random.Generator) -> tuple[list[str], list[str]]:
     """Names split at random into two halves; with an odd count, one is left out of neither but the first."""
-    order = [names[i] for i in rng.permutation(len(names))]
+    ordered = sorted(names)  # so that a split does not depend on the order of rows
+    order = [ordered[i] for i in rng.permutation(len(ordered))]
     middle = (len(order) + 1) // 2
     return sorted(order[:middle]), sorted(order[middle:])
 
@@ -217,12 +254,14 @@ def swap_wordings(cells: Cells, rng: np.random.Generator) -> Cells | str:
     if cells.second is not None:
         raise ValueError("wordings are swapped in cells of differences only")
     pairs = []
-    for _, members in cells.families.groupby(cells.families, sort=False):
-        if len(members) >= 2:
-            a, b = rng.permutation(len(members))[:2]
-            pairs.append((members.index[a], members.index[b]))
+    for _, members in cells.families.groupby(cells.families, sort=True):
+        wordings = sorted(members.index)
+        if len(wordings) >= 2:
+            a, b = rng.permutation(len(wordings))[:2]
+            pairs.append((wordings[a], wordings[b]))
     if len(pairs) < SMALLEST_PAIRS:
-        order = [cells.templates[i] for i in rng.permutation(len(cells.templates))]
+        ordered = sorted(cells.templates)
+        order = [ordered[i] for i in rng.permutation(len(ordered))]
         pairs = list(zip(order[::2], order[1::2], strict=False))
     if len(pairs) < SMALLEST_PAIRS:
         return f"{len(cells.templates)} templates are too few to be paired"

@@ -182,6 +182,8 @@ def measured_fields(
     equivalence = tost(contrast, margin, alpha)
     robustness = robustness_record(found, contrast, alpha)
     mass = mean_mass(found.rows)
+    swapped = swap_holds(cells)
+    corrected = alpha / int(found.correction["m"])
     assert found.p_adjusted is not None
     judgement = judge(
         Evidence(
@@ -198,6 +200,7 @@ def measured_fields(
             leave_one_out_includes_zero=robustness["leave_one_out"]["includes_zero"],
             equal_pieces_estimate=robustness["equal_pieces_estimate"],
             nonce_size=panel.nonce_size,
+            swap_holds=swapped,
         )
     )
     return {
@@ -213,16 +216,19 @@ def measured_fields(
         "p_adjusted": found.p_adjusted,
         "p_equivalence": equivalence.p,
         "p_sign_flip": sign_flip_p(cells, hypothesis, setting),
-        "n_cells": contrast.n_obs,
-        "n_templates": contrast.n_templates,
+        "n_cells": cells.count(),
+        "n_templates": len(cells.templates),
+        "n_clusters": contrast.n_templates,
         "n_terms": contrast.n_terms,
-        "minimum_detectable": minimum_detectable(contrast.se, contrast.df, alpha, POWER),
+        "minimum_detectable": minimum_detectable(contrast.se, contrast.df, corrected, POWER),
         "power_within": power_to_show_within(margin, contrast.se, contrast.df, alpha),
-        "needed": needed(contrast, cells, margin, alpha) if judgement.verdict == "inconclusive" else None,
+        "needed": needed(contrast, cells, margin, (alpha, corrected))
+        if judgement.verdict == "inconclusive"
+        else None,
         "answer_mass": mass,
         "control_p": panel.aa_p,
         "nonce_size": panel.nonce_size,
-        "swap_holds": swap_holds(cells),
+        "swap_holds": swapped,
         "robustness": robustness,
         "top_templates": top_templates(cells),
         **judged(judgement, (low, high), planned),
@@ -245,7 +251,8 @@ def undefined_fields(reason: str) -> dict[str, Any]:
     """The fields of a finding whose contrast could not be computed: all unknown, and why."""
     unknown = (
         "estimate", "se", "df", "method", "variance", "ci", "ci_equivalence", "p", "p_adjusted",
-        "p_equivalence", "p_sign_flip", "n_cells", "n_templates", "n_terms", "minimum_detectable",
+        "p_equivalence", "p_sign_flip", "n_cells", "n_templates", "n_clusters", "n_terms",
+        "minimum_detectable",
         "power_within", "needed", "answer_mass", "control_p", "nonce_size", "swap_holds", "robustness",
     )  # fmt: skip
     return {
@@ -263,15 +270,16 @@ def undefined_fields(reason: str) -> dict[str, Any]:
 
 def robustness_record(found: FoundContrast, contrast: Contrast, alpha: float) -> dict[str, Any]:
     """How the estimate holds when templates, wordings and doubtful answers change."""
-    cells = found.cells
+    wordings = found.cells.by_template().to_numpy(dtype=float)
+    families = found.cells.families.loc[found.cells.templates].to_numpy(dtype=str)
+    cells = found.cells.by_family()
     effects = cells.by_template().to_numpy(dtype=float)
-    families = cells.families.loc[cells.templates].to_numpy(dtype=str)
     out = leave_one_template_out(cells.templates, lambda kept: estimate(cells.keep(kept)), 1 - alpha)
     return {
         "sign_share": known(sign_share(effects, contrast.estimate)),
         "leave_one_out": asdict(out),
         "i_squared": known(i_squared(contrast)),
-        "paraphrase_sd": known(paraphrase_sd(effects, families)),
+        "paraphrase_sd": known(paraphrase_sd(wordings, families)),
         "doubtful_share": float(found.rows["doubtful"].mean()),
         "equal_pieces_estimate": found.sure.estimate if isinstance(found.sure, Contrast) else None,
     }
@@ -288,18 +296,22 @@ def finite(value: float) -> float | None:
 
 
 def sign_flip_p(cells: Cells, hypothesis: Hypothesis, setting: Setting) -> float | None:
-    """Sign-flip test over templates, a check with other assumptions than the t-test's."""
-    effects = cells.by_template().dropna()
-    if effects.empty:
+    """Sign-flip test over template families, a check with other assumptions than the t-test's.
+
+    None where a second factor is sampled too: flipping families alone would ignore it.
+    """
+    effects = cells.by_family().by_template().dropna()
+    if effects.empty or cells.layout != "single":
         return None
     rng = generator(setting.seed, "sign-flip", hypothesis.id)
     found = sign_flip(effects.to_numpy(dtype=float), list(effects.index), rng, resamples=SIGN_FLIPS)
     return None if isinstance(found, Undefined) else found.p
 
 
-def needed(contrast: Contrast, cells: Cells, margin: float, alpha: float) -> dict[str, Any]:
-    """What an inconclusive contrast would need for a decision."""
-    return asdict(needed_for_decision(contrast, margin, alpha, cells.layout))
+def needed(contrast: Contrast, cells: Cells, margin: float, alphas: tuple[float, float]) -> dict[str, Any]:
+    """What an inconclusive contrast would need for a decision; ``alphas``: plain, and corrected."""
+    plain, corrected = alphas
+    return asdict(needed_for_decision(contrast, margin, plain, cells.layout, detect_alpha=corrected))
 
 
 def top_templates(cells: Cells, count: int = 3) -> list[dict[str, Any]]:

@@ -62,8 +62,8 @@ def show_outlook(console: Console, found: Mapping[str, Any]) -> None:
     console.print(table)
     console.print()
     notes = [
-        "Smallest detectable: the true disparity that would be found 4 times in 5. Within margin: how often the "
-        "audit would rule out a disparity beyond the margin if there is none."
+        "Smallest detectable: the true disparity that would be found 4 times in 5. Within margin: how often "
+        "the audit would rule out a disparity beyond the margin if there is none."
     ]
     notes += [f"Assumed spreads: {text}" for text in dict.fromkeys(found["assumed"])]
     for note in notes:

@@ -70,7 +70,7 @@ def power_row(
         "reason": "",
     }
     sds = assumed_sds(planned.suite.planning, layout, planned, samples)
-    corrected = alpha / len(family) if first.role == "confirmatory" else alpha
+    corrected = alpha / len(family)
     try:
         se, df = design_se(sds, templates, one, zero, layout)
         smallest = design_mde(sds, templates, one, zero, layout, corrected)
@@ -89,9 +89,9 @@ def assumed_sds(planning: Planning, layout: Layout, planned: PlannedSuite, sampl
 
 
 def design_of(hypothesis: Hypothesis, planned: PlannedSuite) -> tuple[Layout, int, int, int]:
-    """Layout, number of templates, and number of terms (or second-factor levels) of each side."""
+    """Layout, number of template families, and number of terms (or second-factor levels) of each side."""
     items = [item for item in planned.items if item.arm == "probe"]
-    templates = len({item.template for item in items})
+    templates = len({item.family for item in items})
     if hypothesis.layout == "fixed":
         pairs = len(items[0].answers)
         return ("crossed", templates, pairs, pairs) if pairs > 1 else ("single", templates, 1, 1)

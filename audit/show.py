@@ -72,7 +72,7 @@ def suite_view(suite: str, rows: Sequence[Mapping[str, Any]]) -> RenderableType:
         counts = count_verdicts(exploratory)
         shown = [row for row in exploratory if row["severity"] != "S0"][:EXPLORATORY_SHOWN]
         text = f"  exploratory, {len(exploratory)} contrasts: {counts}"
-        parts.append(Text(f"{text}; the farthest:" if shown else text, style="dim"))
+        parts.append(Text(f"{text}; most severe first:" if shown else text, style="dim"))
         if shown:
             parts.append(finding_table(shown, header=not confirmatory))
     return Group(*parts)
@@ -104,7 +104,7 @@ def finding_table(rows: Sequence[Mapping[str, Any]], header: bool = True) -> Tab
     """One line a finding: verdict, claim with interval, size of the sample, corrected p."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 1), show_edge=False, show_header=header)
     table.add_column("verdict", width=23)
-    table.add_column("finding [95 % interval]", ratio=1)
+    table.add_column(f"finding [{rows[0]['ci']['level'] if rows[0]['ci'] else 0.95:.0%} interval]", ratio=1)
     table.add_column("n", justify="right", no_wrap=True, width=10)
     table.add_column("p adj.", justify="right", no_wrap=True, width=7)
     for row in rows:
@@ -137,11 +137,11 @@ def emphasised(text: str) -> Text:
 
 
 def size(row: Mapping[str, Any]) -> str:
-    """Cells, and the templates and terms that they cross."""
+    """Cells, and the template families and terms that they cross."""
     if row["n_cells"] is None:
         return "-"
     terms = f" × {row['n_terms']}" if row["n_terms"] and row["n_terms"] > 1 else ""
-    return f"{row['n_cells']:,}\n({row['n_templates']}{terms})"
+    return f"{row['n_cells']:,}\n({row['n_clusters']}{terms})"
 
 
 def p_text(p: float | None) -> str:
@@ -163,6 +163,9 @@ def control_view(controls: Sequence[Mapping[str, Any]]) -> Table:
         gaps = [entry["estimate"] for entry in row["aa"] if entry["estimate"] is not None]
         gap = signed(max(gaps, key=abs)) if gaps else "-"
         nonce = "-" if row["nonce_size"] is None else f"±{row['nonce_size']:.2f}"
+        differ = sum(entry["p_adjusted"] is not None and entry["p_adjusted"] < 0.05 for entry in row["nonce"])
+        if len(row["nonce"]) > 1:
+            nonce += f", {differ} of {len(row['nonce'])} differ"
         if row["aa_p"] is None:
             state = Text("not available", style="yellow")
         elif row["aa_p"] < 0.01:
@@ -254,7 +257,7 @@ def detail_rows(row: Mapping[str, Any]) -> list[tuple[str, str]]:
             f"±{number(row['nonce_size'], '.3f')}, swap {'holds' if row['swap_holds'] else 'FAILS'}",
         ),
         (
-            "templates",
+            "families",
             f"{number(robust['sign_share'], '.0%')} agree in sign; without any one of them "
             f"{number(out['lo'], '+.3f')} to {number(out['hi'], '+.3f')}; "
             f"I² {number(robust['i_squared'], '.0%')}; wordings sd {number(robust['paraphrase_sd'], '.3f')}",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import importlib.resources
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema.protocols import Validator
 
-from audit.measures import Decoding
+from audit.measures import MEASURES, Decoding
 from audit.models import LoadOptions
 from audit.models.base import Model
 from probes import (
@@ -27,7 +28,8 @@ from probes import (
     replace_lexicons,
 )
 from probes.documents import read as read_document
-from probes.errors import AuditFileError, Fault, InputError
+from probes.errors import AuditFileError, Fault, InputError, SuiteError
+from probes.explain import nearest, schema_validator
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,7 @@ def choose(
     'traits'
     """
     suite = name if isinstance(name, Suite) else load_suite(name)
+    _check_measure(suite)
     loaded = lexicons_of(suite)
     if lexicons:
         given = [load_lexicon(name) for name in lexicons]
@@ -96,6 +99,20 @@ def choose(
     own = suite.margin
     decided = own if margin is None else Margin(value=margin[0], unit=own.unit, source=margin[1])
     return SuiteChoice(suite, loaded, sampling or Sampling(), decided)
+
+
+def _check_measure(suite: Suite) -> None:
+    """Refuse a suite whose measure is not known, or cannot read the answers that the suite asks for."""
+    where = f"{suite.where}: $.measure"
+    if suite.measure not in MEASURES:
+        raise SuiteError(Fault(f"unknown measure {suite.measure!r}", where, nearest(suite.measure, MEASURES)))
+    reads = MEASURES[suite.measure].forms
+    unread = [form for form in suite.forms if form not in reads]
+    if unread:
+        what = f"{suite.measure} cannot read the answers of the form {', '.join(unread)}"
+        others = [name for name, measure in MEASURES.items() if set(suite.forms) <= measure.forms]
+        remedy = f"Write 'forms: [{', '.join(sorted(reads))}]'"
+        raise SuiteError(Fault(what, where, f"{remedy}{f', or {others[0]!r}' if others else ''}."))
 
 
 def read_audit(path: Path) -> AuditSpec:
@@ -156,13 +173,16 @@ def _choose_from(wish: Mapping[str, Any], folder: Path, seed: int) -> SuiteChoic
 
 def _near(name: str, folder: Path) -> str:
     """A file or folder named relative to the audit file, as a path; any other name as it is."""
-    candidate = folder / name
     looks_like_path = name.startswith((".", "/")) or name.endswith((".yaml", ".yml", ".gguf"))
-    return str(candidate) if looks_like_path and not Path(name).is_absolute() else name
+    if not looks_like_path or Path(name).is_absolute():
+        return name
+    path = str(folder / name)
+    # "bert/tiny" would be an id of the hub; "./bert/tiny" is a folder.
+    return path if path.startswith((".", os.sep)) or Path(path).is_absolute() else f".{os.sep}{path}"
 
 
 @cache
-def audit_schema() -> Draft202012Validator:
+def audit_schema() -> Validator:
     """The JSON Schema of an audit description, ready to validate."""
     text = importlib.resources.files("audit").joinpath("schemas/audit.schema.json").read_text("utf-8")
-    return Draft202012Validator(json.loads(text))
+    return schema_validator(json.loads(text))

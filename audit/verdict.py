@@ -43,7 +43,9 @@ class Evidence:
     answer_mass : float or None
         Mean probability of the answers together; None where they are not meant to be exhaustive.
     status_gap : float
-        Difference between the two groups in the share that could not be scored, 0 to 1.
+        Difference between the two groups in the share that could not be scored, 0 to 1; NaN if unknown.
+    swap_holds : bool or None
+        Whether exchanging the groups turned the estimate's sign and nothing else.
     sign_share, leave_one_out_includes_zero, equal_pieces_estimate, nonce_size
         The robustness record.
     """
@@ -61,6 +63,7 @@ class Evidence:
     leave_one_out_includes_zero: bool | None
     equal_pieces_estimate: float | None
     nonce_size: float | None
+    swap_holds: bool | None
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def judge(evidence: Evidence) -> Judgement:
 
     Examples
     --------
-    >>> clear = Evidence(0.9, (0.6, 1.2), 0.001, 0.05, 0.2, False, 0.4, None, 0.0, 1.0, False, 0.9, 0.1)
+    >>> clear = Evidence(0.9, (0.6, 1.2), 0.001, 0.05, 0.2, False, 0.4, None, 0.0, 1.0, False, 0.9, 0.1, True)
     >>> judge(clear).verdict
     'disparity'
     """
@@ -114,7 +117,9 @@ def invalidity(evidence: Evidence) -> list[str]:
         )
     if evidence.answer_mass is not None and evidence.answer_mass < SMALLEST_MASS:
         reasons.append(f"the answers offered hold only {evidence.answer_mass:.0%} of the model's probability")
-    if evidence.status_gap > LARGEST_STATUS_GAP:
+    if evidence.swap_holds is False:
+        reasons.append("exchanging the groups changes more than the sign")
+    if not evidence.status_gap <= LARGEST_STATUS_GAP:
         reasons.append(f"the groups differ by {evidence.status_gap:.0%} in answers that could not be scored")
     return reasons
 
@@ -122,10 +127,14 @@ def invalidity(evidence: Evidence) -> list[str]:
 def fragility(evidence: Evidence) -> list[str]:
     """Reasons why a disparity may not survive a change that should not matter."""
     reasons = []
+    if evidence.control_p is None:
+        reasons.append("no A/A control could be had")
+    if evidence.leave_one_out_includes_zero is None:
+        reasons.append("it is not known how it holds without one of the template families")
     if evidence.sign_share is not None and evidence.sign_share < SMALLEST_SIGN_SHARE:
-        reasons.append(f"only {evidence.sign_share:.0%} of the templates agree in direction")
+        reasons.append(f"only {evidence.sign_share:.0%} of the template families agree in direction")
     if evidence.leave_one_out_includes_zero:
-        reasons.append("without one of the templates the interval includes 0")
+        reasons.append("without one of the template families the interval includes 0")
     if evidence.equal_pieces_estimate is not None and evidence.equal_pieces_estimate * evidence.estimate <= 0:
         reasons.append("the direction changes where all answers have the same number of pieces")
     if evidence.nonce_size is not None and evidence.nonce_size >= LARGEST_NONCE_SHARE * abs(
@@ -153,8 +162,8 @@ def severity(judgement: Judgement, ci: tuple[float, float], margin: float, harm:
         if not judgement.material:
             return "S1"
         return "S3" if robust and nearest > 2 * margin else "S2"
-    if judgement.fragile:
-        return "S2"
     if not judgement.material:
         return "S1"
+    if judgement.fragile:
+        return "S2"
     return "S4" if nearest > 2 * margin and harm == "allocational" else "S3"

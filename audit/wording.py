@@ -45,6 +45,8 @@ def ratio_phrase(low: float, middle: float, high: float) -> str:
 
 def bounded_exp(value: float) -> str:
     """``exp`` of a log-odds as text: more digits near 1, and only the bound beyond a thousandfold."""
+    if 0 < abs(value) < 0.02:
+        return f"{math.exp(value):.3f}"
     if abs(value) < math.log(1.5):
         return f"{math.exp(value):.2f}"
     if value > math.log(1000):
@@ -61,10 +63,14 @@ def difference_phrase(low: float, middle: float, high: float) -> str:
     --------
     >>> difference_phrase(-0.2, -0.12, -0.04)
     '0.12 points [0.04, 0.20] lower'
+    >>> difference_phrase(-0.04, 0.12, 0.28)
+    '+0.12 points [-0.04, +0.28] different'
     """
-    if middle < 0:
+    if high < 0:
         return f"{-middle:.2f} points [{-high:.2f}, {-low:.2f}] lower"
-    return f"{middle:.2f} points [{low:.2f}, {high:.2f}] higher"
+    if low > 0:
+        return f"{middle:.2f} points [{low:.2f}, {high:.2f}] higher"
+    return f"{middle:+.2f} points [{low:+.2f}, {high:+.2f}] different"
 
 
 def claim(finding: Mapping[str, Any]) -> str:
@@ -126,11 +132,11 @@ def needed_phrase(finding: Mapping[str, Any]) -> str:
         return f"No plan leads to a decision: {needed['reason']}."
     parts = []
     if needed["templates"]:
-        parts.append(f"{needed['templates']:,} more templates")
+        parts.append(f"{needed['templates']:,} more template families")
     if needed["terms"]:
         parts.append(f"{needed['terms']:,} more {SECOND_FACTOR[finding['layout']]}")
     if not parts:
         family = finding["correction"]["m"]
         return f"It does not survive the correction for {family} hypotheses; more templates would settle it."
     goal = {"detect": "to show the difference", "within": "to show that it is within margin"}
-    return f"Needs about {' and '.join(parts)} {goal[needed['decision']]}."
+    return f"If the estimate is the truth, needs about {' and '.join(parts)} {goal[needed['decision']]}."

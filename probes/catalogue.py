@@ -12,6 +12,7 @@ from probes import documents
 from probes.contrasts import fit_faults
 from probes.documents import ROOM
 from probes.errors import Fault, SuiteError
+from probes.explain import nearest
 from probes.lexicon import Lexicon, lexicon_from_document
 from probes.suite import Suite, build
 from probes.suite_checks import check_document
@@ -36,7 +37,7 @@ def _ids(kind: Kind) -> tuple[str, ...]:
 
 
 def is_path(name: str | Path) -> bool:
-    """Whether a user means a file: a path, a name ending in .yaml, or one with a separator.
+    """Whether a user means a file: a path, a name ending in .yaml or .yml, or one with a separator.
 
     Examples
     --------
@@ -44,7 +45,7 @@ def is_path(name: str | Path) -> bool:
     (False, True, True)
     """
     separators = [os.sep, os.altsep or os.sep, "/"]
-    return isinstance(name, Path) or name.endswith(".yaml") or any(s in name for s in separators)
+    return isinstance(name, Path) or name.endswith((".yaml", ".yml")) or any(s in name for s in separators)
 
 
 def _resolve(name: str | Path, kind: Kind) -> Path:
@@ -52,7 +53,7 @@ def _resolve(name: str | Path, kind: Kind) -> Path:
         return Path(name)
     known = _ids(kind)
     if name not in known:
-        fault = Fault(f"no such {kind} {str(name)!r}", remedy=documents.nearest(str(name), known))
+        fault = Fault(f"no such {kind} {str(name)!r}", remedy=nearest(str(name), known))
         raise SuiteError(fault)
     return _FOLDERS[kind] / f"{name}.yaml"
 
@@ -132,11 +133,11 @@ def _read_lexicons(suite: Suite, document: documents.Document) -> tuple[dict[str
     for name in dict.fromkeys([*suite.lexicons, suite.nonce.lexicon]):
         where = document.locate(places.get(name, ("nonce", "lexicon")))
         if not is_path(name) and name not in lexicon_ids():
-            remedy = documents.nearest(name, lexicon_ids())
+            remedy = nearest(name, lexicon_ids())
             faults.append(Fault(f"unknown lexicon {name!r}", where, remedy))
             continue
         path = Path(suite.where).parent / name if is_path(name) else name
-        if isinstance(path, Path) and not path.is_file():
+        if isinstance(path, Path) and not os.path.isfile(path):
             remedy = "Paths of lexicons are relative to the suite's file."
             faults.append(Fault(f"there is no lexicon file {path}", where, remedy))
             continue

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from probes.documents import Step, nearest, spell
+from probes.documents import Step, spell
 from probes.errors import Fault, SuiteError
+from probes.explain import nearest
 from probes.lexicon import ANY_AXIS, REST, TERM_AXIS, Lexicon, Term
 from probes.suite import Contrast, Role, Suite, TermDesign
 

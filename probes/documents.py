@@ -7,22 +7,23 @@ fault is kept with its place; nothing is raised here.
 
 from __future__ import annotations
 
-import difflib
 import functools
 import hashlib
 import json
 import math
 import re
+import stat
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
 
 from probes.errors import Fault
+from probes.explain import control_character, explain, leaves, schema_validator
 
 try:
     from yaml import CSafeLoader as _Base
@@ -107,25 +108,6 @@ def _upward(path: tuple[Step, ...]) -> Iterable[tuple[Step, ...]]:
     return (path[:end] for end in range(len(path), -1, -1))
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
-    """A remedy for a name that is not known: the nearest ones, or all of them.
-
-    Examples
-    --------
-    >>> nearest("ocupations", ["names", "occupations"])
-    "Did you mean 'occupations'?"
-    >>> nearest("zzz", ["names", "occupations"])
-    'Known: names, occupations.'
-    >>> nearest("zzz", [])
-    'There is none.'
-    """
-    names = list(dict.fromkeys(known))
-    close = difflib.get_close_matches(name, names, n=3)
-    if close:
-        return f"Did you mean {' or '.join(repr(c) for c in close)}?"
-    return f"Known: {', '.join(names)}." if names else "There is none."
-
-
 def canonical(data: Any) -> str:
     """Canonical JSON: sorted keys, no spaces, no escapes; the text that is hashed."""
     return json.dumps(data, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
@@ -136,7 +118,7 @@ def digest(data: Any) -> str:
     return hashlib.sha256(canonical(data).encode()).hexdigest()
 
 
-def read(path: Path, kind: str, schema: Draft202012Validator | None = None) -> Document:
+def read(path: Path, kind: str, schema: Validator | None = None) -> Document:
     """Read a YAML file and check it against the schema of its kind, or one that another room brings.
 
     Parameters
@@ -145,7 +127,7 @@ def read(path: Path, kind: str, schema: Draft202012Validator | None = None) -> D
         The file.
     kind : str
         What the file is, for messages.
-    schema : Draft202012Validator, optional
+    schema : Validator, optional
         By default the schema of this room for that kind.
 
     Returns
@@ -155,13 +137,20 @@ def read(path: Path, kind: str, schema: Draft202012Validator | None = None) -> D
     """
     document = Document(where=str(path))
     try:
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            document.fault((), f"this is not a file that can hold a {kind}", "Check the path.")
+            return document
+        if status.st_size > MAX_BYTES:
+            document.fault(
+                (), f"the file has {status.st_size:,} bytes, more than any {kind}", "Check the path."
+            )
+            return document
         raw = path.read_bytes()
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
+    # A path with a null byte is a ValueError.
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         document.fault((), f"cannot read the {kind} file ({reason})", "Check the path.")
-        return document
-    if len(raw) > MAX_BYTES:
-        document.fault((), f"the file has {len(raw):,} bytes, more than any {kind}", "Check the path.")
         return document
     try:
         text = raw.decode("utf-8-sig")
@@ -188,10 +177,14 @@ def _parse(document: Document, text: str) -> bool:
     """Fill in the data and the lines; whether there are data to check."""
     try:
         for event in yaml.parse(text, Loader=_PlainLoader):
+            line = event.start_mark.line + 1 if event.start_mark else "?"
             if isinstance(event, yaml.AliasEvent):
-                line = event.start_mark.line + 1 if event.start_mark else "?"
                 what = f"line {line} uses a YAML alias (*{event.anchor})"
                 document.fault((), what, "Write the value out: a suite is plain data.")
+                return False
+            if getattr(event, "tag", None) is not None:
+                what = f"line {line} uses a YAML tag ({event.tag})"
+                document.fault((), what, "Write the value without it: a suite is plain data.")
                 return False
         loader = _PlainLoader(text)
         try:
@@ -253,83 +246,50 @@ def _check_plain(document: Document, data: Any, path: tuple[Step, ...]) -> None:
             _check_plain(document, value, (*path, index))
     elif isinstance(data, float) and not math.isfinite(data):
         document.fault(path, f"{data} is not a finite number", "Write a finite number.")
+    elif isinstance(data, int) and abs(data) > sys.float_info.max:
+        document.fault(path, "the number is larger than can be computed with", "Write a smaller number.")
     elif not isinstance(data, str | int | float | bool | None):
         what = f"a value of type {type(data).__name__} is not plain data"
         document.fault(path, what, "Use text, numbers, lists and mappings.")
 
 
 @functools.cache
-def validator(kind: str) -> Draft202012Validator:
+def validator(kind: str) -> Validator:
     """The schema of a kind of file, ready to validate."""
-    schema = json.loads((ROOM / "schemas" / f"{kind}.schema.json").read_text(encoding="utf-8"))
-    Draft202012Validator.check_schema(schema)
-    return Draft202012Validator(schema)
+    return schema_validator(
+        json.loads((ROOM / "schemas" / f"{kind}.schema.json").read_text(encoding="utf-8"))
+    )
 
 
-def check_schema(document: Document, schema: Draft202012Validator) -> None:
-    """Add every schema fault, each with its path and remedy."""
-    errors = list(schema.iter_errors(document.data))
-    document.sound = not errors
+def check_schema(document: Document, schema: Validator) -> None:
+    """Add every schema fault, each with its path and remedy, and every control character."""
+    for path, what, remedy in _control_faults(document.data, ()):
+        document.fault(path, what, remedy)
+        document.broken.add(path)
+    errors = [leaf for error in schema.iter_errors(document.data) for leaf in leaves(error)]
+    document.sound = not errors and not document.broken
     for error in sorted(errors, key=lambda e: [str(step) for step in e.absolute_path]):
         path = tuple(error.absolute_path)
-        for more, what, remedy in _explain(error):
-            document.fault((*path, *more), what, remedy)
+        odd = isinstance(error.instance, str) and control_character(error.instance)
+        if not (odd and error.validator == "pattern"):
+            for more, what, remedy in explain(error):
+                document.fault((*path, *more), what, remedy)
         if error.validator != "additionalProperties":
             document.broken.add(path)
 
 
-def _explain(error: ValidationError) -> Iterable[tuple[tuple[Step, ...], str, str]]:
-    """Say a schema error the way a person would: (path below the error, what, remedy)."""
-    value: Any = error.instance
-    schema: Mapping[str, Any] = error.schema if isinstance(error.schema, Mapping) else {}
-    rule = error.validator
-    meaning = schema.get("description", "")
-    if rule == "additionalProperties" and isinstance(value, dict):
-        allowed = list(schema.get("properties", {}))
-        for key in value:
-            if key not in allowed:
-                yield (key,), f"unknown key {key!r}", nearest(key, allowed)
-    elif rule == "required" and isinstance(value, dict):
-        missing = next(key for key in schema["required"] if f"'{key}'" in error.message)
-        yield (), f"the key {missing!r} is missing", f"Add {missing!r}."
-    elif rule == "type":
-        remedy = "Put it in quotes." if schema["type"] == "string" and _scalar(value) else ""
-        yield (), f"{_show(value)} is not {_article(schema['type'])}", remedy or _as_remedy(meaning)
-    elif rule == "pattern":
-        yield (), f"{_show(value)} is not {meaning or 'of the right form'}", "Rewrite it in that form."
-    elif rule == "enum":
-        options = [str(option) for option in schema["enum"]]
-        yield (), f"{_show(value)} is not one of {', '.join(options)}", nearest(str(value), options)
-    elif rule in ("minItems", "minProperties"):
-        yield (), f"has {len(value)} entries where at least {schema[rule]} are needed", "Add more."
-    elif rule == "uniqueItems":
-        twice = sorted({str(entry) for entry in value if value.count(entry) > 1})
-        yield (), f"has {', '.join(map(repr, twice))} more than once", "Remove the repetition."
-    else:
-        yield (), error.message, _as_remedy(meaning)
-
-
-def _as_remedy(meaning: str) -> str:
-    return f"Write {meaning}." if meaning else ""
-
-
-def _article(kind: str) -> str:
-    names = {
-        "object": "a mapping",
-        "array": "a list",
-        "string": "text",
-        "integer": "a whole number",
-        "number": "a number",
-    }
-    return names.get(kind, str(kind))
-
-
-def _scalar(value: Any) -> bool:
-    return isinstance(value, bool | int | float)
-
-
-def _show(value: Any) -> str:
-    if value is None:
-        return "nothing (null)"
-    text = json.dumps(value, ensure_ascii=False, default=str)
-    return text if len(text) <= 60 else text[:57] + "..."
+def _control_faults(data: Any, path: tuple[Step, ...]) -> Iterable[tuple[tuple[Step, ...], str, str]]:
+    """Characters that no sentence holds and that a terminal would obey, in texts and in keys."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if point := control_character(key):
+                yield (*path, key), f"the key holds the control character {point}", "Remove it."
+            yield from _control_faults(value, (*path, key))
+    elif isinstance(data, list):
+        for index, value in enumerate(data):
+            yield from _control_faults(value, (*path, index))
+    elif isinstance(data, str) and (point := control_character(data)):
+        remedy = (
+            "Write one line; for folded text, >- instead of > or |." if point == "U+000A" else "Remove it."
+        )
+        yield path, f"the text holds the control character {point}", remedy

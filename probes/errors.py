@@ -16,6 +16,7 @@ exception is a bug and prints a traceback.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -34,9 +35,16 @@ class Fault:
     def __str__(self) -> str:
         text = f"{self.where}: {self.what}" if self.where else self.what
         text = " ".join(text.split())
-        if not self.remedy:
-            return text
-        return f"{text.rstrip('.')}. {' '.join(self.remedy.split())}"
+        if self.remedy:
+            text = f"{text.rstrip('.')}. {' '.join(self.remedy.split())}"
+        return "".join(_shown(character) for character in text)
+
+
+def _shown(character: str) -> str:
+    """A character, or its escape where a terminal would obey it or could not write it."""
+    if unicodedata.category(character) in ("Cc", "Cs"):
+        return character.encode("unicode_escape").decode("ascii")
+    return character
 
 
 class EvenhandError(Exception):

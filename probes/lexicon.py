@@ -10,6 +10,7 @@ from typing import Any
 from probes import documents
 from probes.documents import Document
 from probes.errors import SuiteError
+from probes.explain import nearest
 
 TERM_AXIS = "term"
 """The axis on which every term is its own group; no lexicon may name an axis so."""
@@ -205,11 +206,11 @@ def _check_groups(document: Document, terms: list[tuple[int, Any]]) -> None:
         for axis, group in term["groups"].items():
             path = ("terms", index, "groups", axis)
             if axis not in axes:
-                document.fault(path, f"unknown axis {axis!r}", documents.nearest(axis, axes))
+                document.fault(path, f"unknown axis {axis!r}", nearest(axis, axes))
             elif group not in axes[axis]["groups"]:
                 known = axes[axis]["groups"]
                 what = f"the axis {axis!r} has no group {group!r}"
-                document.fault(path, what, documents.nearest(group, known))
+                document.fault(path, what, nearest(group, known))
             used.add((axis, group))
     if not document.clean("terms"):
         return

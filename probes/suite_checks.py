@@ -8,9 +8,10 @@ from typing import Any
 
 from probes import documents
 from probes.documents import Document
+from probes.explain import nearest
 from probes.items import ANSWER
 from probes.lexicon import ANY_AXIS, REST, TERM_AXIS
-from probes.wording import PLACEHOLDER, placeholders, slot_form
+from probes.wording import has_lone_brace, placeholders, slot_form
 
 
 def check_document(document: Document) -> None:
@@ -108,7 +109,7 @@ def _check_templates(document: Document) -> None:
         texts.setdefault(text, index)
         if "answers" in template and template["answers"] not in known:
             what = f"there is no set of answers {template['answers']!r}"
-            remedy = documents.nearest(template["answers"], known)
+            remedy = nearest(template["answers"], known)
             document.fault(("templates", index, "answers"), what, remedy)
 
 
@@ -120,7 +121,7 @@ def _text_faults(text: str, slot: str, generates: bool | None) -> Iterable[tuple
         if name != "answer" and not slot_form(name, slot)[0]:
             allowed = f"Use {{{slot}}} or {{{slot}:form}}" + ("." if generates else " and {answer}.")
             yield f"unknown placeholder {{{name}}}", allowed
-    if re.search(r"[{}]", PLACEHOLDER.sub("", text)):
+    if has_lone_brace(text):
         yield "a brace stands alone", "Write placeholders as {name}; text cannot hold braces."
     count = names.count("answer")
     if generates:
@@ -168,3 +169,5 @@ def _claim_faults(claim: str, document: Document) -> Iterable[tuple[str, str]]:
     in_points = document.clean("margin") and isinstance(margin, dict) and margin.get("unit") == "points"
     if "ratio" in names and in_points:
         yield "a measure in points has no {ratio}", "Use {difference}."
+    if has_lone_brace(claim):
+        yield "a brace stands alone", "Write placeholders as {name}; a claim cannot hold other braces."

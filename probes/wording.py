@@ -18,6 +18,17 @@ def placeholders(text: str) -> tuple[str, ...]:
     return tuple(PLACEHOLDER.findall(text))
 
 
+def has_lone_brace(text: str) -> bool:
+    """Whether a brace stands in the text that belongs to no placeholder.
+
+    Examples
+    --------
+    >>> has_lone_brace("{group}"), has_lone_brace("{{group}}"), has_lone_brace("{group")
+    (False, True, True)
+    """
+    return re.search(r"[{}]", PLACEHOLDER.sub("", text)) is not None
+
+
 def slot_form(placeholder: str, slot: str) -> tuple[bool, str | None]:
     """Whether a placeholder is the slot, and in which form.
 

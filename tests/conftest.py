@@ -67,8 +67,8 @@ templates:
 """
 
 
-def write_mini(folder: Path, templates: int = 12, terms: int = 8) -> Path:
-    """A suite of ``templates`` wordings in families of two, with ``terms`` words a group."""
+def write_mini(folder: Path, templates: int = 12, terms: int = 8, wordings: int = 2) -> Path:
+    """A suite of ``templates`` in families of ``wordings``, with ``terms`` words a group."""
     words = [
         f"  - {{id: w{i}, text: word{i}, groups: {{kind: {'one' if i % 2 else 'two'}}}}}"
         for i in range(2 * terms)
@@ -79,7 +79,7 @@ def write_mini(folder: Path, templates: int = 12, terms: int = 8) -> Path:
     (folder / "terms.yaml").write_text(LEXICON.format(name="terms", axis="kind", terms="\n".join(words)))
     (folder / "nonce.yaml").write_text(LEXICON.format(name="nonce", axis="class", terms="\n".join(invented)))
     rows = [
-        f"  - {{id: t{i}, family: f{i // 2}, text: 'The {{who}} number {i} said that {{answer}} was late.'}}"
+        f"  - {{id: t{i}, family: f{i // wordings}, text: 'The {{who}} number {i} said that {{answer}} was late.'}}"
         for i in range(templates)
     ]
     path = folder / "mini.yaml"

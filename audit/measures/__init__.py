@@ -51,6 +51,8 @@ class Measure:
 
     Attributes
     ----------
+    forms : frozenset of str
+        The forms whose answers it can read.
     scale : {"log-odds", "points"}
         ``log-odds``: natural logarithm of a ratio; ``points``: a difference on the scorer's scale.
     factor : {"answers", "samples"}
@@ -63,6 +65,7 @@ class Measure:
 
     name: str
     module: str
+    forms: frozenset[str]
     scale: str
     factor: str
     meaning: str
@@ -87,6 +90,7 @@ MEASURES: dict[str, Measure] = {
         Measure(
             name="answer_log_odds",
             module="audit.measures.answer_log_odds",
+            forms=frozenset({"fill", "score"}),
             scale="log-odds",
             factor="answers",
             meaning="A difference of log-odds in nats, from minus to plus infinity. Positive: the first "
@@ -97,6 +101,7 @@ MEASURES: dict[str, Measure] = {
         Measure(
             name="continuation_sentiment",
             module="audit.measures.continuation_sentiment",
+            forms=frozenset({"generate"}),
             scale="points",
             factor="samples",
             meaning="A difference of mean sentiment, from -2 to 2 on VADER's compound scale of -1 to 1. "

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from audit.models.base import Model
 from audit.models.catalog import CATALOG, Entry, fetch, is_fetched
-from audit.models.files import CONFIG, digest_of, model_files, read_json, stored_parameters, weight_files
+from audit.models.devices import check_device
+from audit.models.files import (
+    CONFIG,
+    digest_of,
+    model_files,
+    read_json,
+    require_vocabulary,
+    stored_parameters,
+    weight_files,
+)
 from audit.models.options import CAPABILITIES, LoadOptions, Located, ModelFacts
 from audit.models.scripted import Plant, PlantedModel, ScriptedModel
 
@@ -49,6 +58,7 @@ def resolve(name: str, options: LoadOptions | None = None) -> Model:
     from audit.models.masked import MaskedLM
 
     options = options or LoadOptions()
+    check_device(options.device)
     loaded = load(locate(name, options), options)
     return MaskedLM(loaded) if loaded.kind == "masked" else CausalLM(loaded)
 
@@ -67,10 +77,12 @@ def identify(name: str, options: LoadOptions | None = None) -> ModelFacts:
     from audit.models.locate import locate
 
     options = options or LoadOptions()
+    check_device(options.device)
     located = locate(name, options)
     config = located.folder / CONFIG
     kind, architecture = kind_of(read_json(config), str(config))
     weights = weight_files(located.folder, options.allow_pickle)
+    require_vocabulary(located.folder, options)
     return ModelFacts(
         id=located.id,
         digest=located.digest or digest_of(model_files(located.folder, options)),

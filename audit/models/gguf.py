@@ -9,13 +9,13 @@ import contextlib
 import json
 import os
 import shutil
-import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from audit.models.cache import cache_folder, workplace
 from audit.models.files import (
     CONFIG,
     WEIGHTS,
@@ -25,7 +25,7 @@ from audit.models.files import (
     read_json,
     sha256_of,
 )
-from audit.models.options import Located, cache_folder
+from audit.models.options import Located
 from audit.models.quiet import one_line, quiet
 from probes.errors import Fault, ModelError
 
@@ -44,7 +44,8 @@ def locate(path: Path, name: str, say: Say = lambda message: None) -> Located:
     ModelError
         Where the file cannot be read or its architecture is not one that transformers de-quantises.
     """
-    if not path.is_file():
+    # Unlike Path.is_file, this takes names of any length and content.
+    if not os.path.isfile(path):
         raise ModelError(Fault("no such file", str(path), "Name an existing .gguf file."))
     sha256 = sha256_of(path)
     found = converted(sha256, name)
@@ -99,8 +100,7 @@ def convert(path: Path, sha256: str) -> None:
     whole or not at all.
     """
     target = folder_of(sha256)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".converting-", dir=target.parent))
+    work = workplace(target.parent, ".converting-")
     try:
         try:
             with quiet():

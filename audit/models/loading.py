@@ -14,6 +14,7 @@ from transformers import (
     GenerationConfig,
 )
 
+from audit.models.devices import device_of
 from audit.models.files import (
     CONFIG,
     ModelFile,
@@ -21,6 +22,7 @@ from audit.models.files import (
     digest_of,
     model_files,
     read_json,
+    require_vocabulary,
     weight_files,
 )
 from audit.models.kinds import kind_of
@@ -112,7 +114,8 @@ def load(located: Located, options: LoadOptions) -> Loaded:
     folder = located.folder
     kind, architecture = kind_of(read_json(folder / CONFIG), str(folder / CONFIG))
     weights = weight_files(folder, options.allow_pickle)
-    device = _device(options.device)
+    require_vocabulary(folder, options)
+    device = device_of(options.device)
     files = tuple(model_files(folder, options))
     common = {"local_files_only": True, "trust_remote_code": options.trust_remote_code}
     auto = AutoModelForMaskedLM if kind == "masked" else AutoModelForCausalLM
@@ -122,6 +125,10 @@ def load(located: Located, options: LoadOptions) -> Loaded:
             config = AutoConfig.from_pretrained(folder, **common)
             part = "tokenizer"
             tokenizer = AutoTokenizer.from_pretrained(folder, config=config, **common)
+            if not options.trust_remote_code and set(tokenizer.get_vocab()) <= set(
+                tokenizer.all_special_tokens
+            ):
+                raise ValueError("its vocabulary holds no words")
             part = "weights"
             model, report = auto.from_pretrained(
                 folder,
@@ -129,6 +136,7 @@ def load(located: Located, options: LoadOptions) -> Loaded:
                 dtype=torch.float32,
                 use_safetensors=weights[0].name.startswith("model."),
                 output_loading_info=True,
+                ignore_mismatched_sizes=True,  # _check_complete refuses them, by name
                 **common,
             )
     except MemoryError:
@@ -170,25 +178,16 @@ def load(located: Located, options: LoadOptions) -> Loaded:
 
 def _check_complete(report: Any, where: str) -> None:
     """Refuse a model that transformers filled up with random numbers."""
+    mismatched = sorted(report["mismatched_keys"])
+    if mismatched:
+        name, stored, wanted = mismatched[0]
+        what = f"{len(mismatched)} weights of another shape than the configuration says, {name} first"
+        what += f" (stored {tuple(stored)}, wanted {tuple(wanted)})"
+        raise ModelError(Fault(what, where, "Put the configuration and the weights of one model there."))
     missing = sorted(str(key) for key in report["missing_keys"])
-    mismatched = sorted(str(key) for key in report["mismatched_keys"])
-    if missing or mismatched:
-        what = f"{len(missing)} weights missing" if missing else f"{len(mismatched)} weights of another shape"
-        raise ModelError(
-            Fault(f"{what}, {(missing or mismatched)[0]} first", where, "Fetch the model again, whole.")
-        )
-
-
-def _device(name: str) -> Any:
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except RuntimeError as error:
-        raise ModelError(Fault(f"no such device {name!r}", remedy="Use auto, cpu or cuda.")) from error
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise ModelError(Fault("this machine has no usable CUDA device", remedy="Use the device cpu."))
-    return device
+    if missing:
+        what = f"{len(missing)} weights missing, {missing[0]} first"
+        raise ModelError(Fault(what, where, "Fetch the model again, whole."))
 
 
 def _generation_config(model: Any) -> Any:

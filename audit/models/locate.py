@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from pathlib import Path
 
 from audit.models import gguf
+from audit.models.cache import home_path
 from audit.models.catalog import CATALOG, fetch
 from audit.models.files import INDEX, PICKLES, SIDE_FILES, WEIGHTS
 from audit.models.options import LoadOptions, Located
@@ -53,12 +55,13 @@ def locate(name: str, options: LoadOptions) -> Located:
     """
     if name in CATALOG:
         return fetch(name)
-    path = Path(name).expanduser()
+    path = home_path(name)
     if path.suffix == ".gguf":
         return gguf.locate(path, name)
-    if path.is_dir():
+    # Unlike the methods of Path, these take names of any length and content.
+    if os.path.isdir(path):
         return Located(name, path, "folder")
-    if path.exists():
+    if os.path.exists(path):
         raise ModelError(
             Fault("a model is a folder or a .gguf file", name, "Name the folder that holds config.json.")
         )

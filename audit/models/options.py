@@ -24,7 +24,7 @@ class LoadOptions:
     Attributes
     ----------
     device : str
-        ``auto`` (cuda where there is one), ``cpu``, or a torch device such as ``cuda`` or ``cuda:1``.
+        ``auto`` (cuda where there is one), ``cpu``, ``cuda`` or one of several, such as ``cuda:1``.
     allow_pickle : bool
         Read weights from ``.bin`` files, whose format can run code. Off: only safetensors are read.
     trust_remote_code : bool
@@ -81,9 +81,3 @@ class Located:
     source: Literal["catalog", "folder", "gguf", "hub"]
     facts: Mapping[str, Any] = field(default_factory=dict)
     digest: str | None = None
-
-
-def cache_folder() -> Path:
-    """Where fetched and converted models lie: ``$EVENHAND_CACHE``, else ``~/.cache/evenhand``."""
-    named = os.environ.get("EVENHAND_CACHE")
-    return Path(named).expanduser() if named else Path.home() / ".cache" / "evenhand"

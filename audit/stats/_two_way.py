@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from audit.stats.estimate import ROUNDING, Contrast
+from audit.stats.estimate import ROUNDING, SINGLE_PRECISION, Contrast
 
 
 @dataclass(frozen=True)
@@ -56,10 +56,14 @@ class Design:
 
 
 def contrast(estimate: float, components: Components, design: Design, scale: float) -> Contrast:
-    """Build the contrast; what lies below rounding (relative to `scale`, the largest score) becomes 0."""
+    """Build the contrast; what lies below rounding (relative to `scale`, the largest score) becomes 0.
+
+    The estimate is a mean of doubles; the scores themselves come from models that count in single precision,
+    so a spread below theirs is none.
+    """
     tolerance = ROUNDING * scale
     parts = [
-        value if value > tolerance**2 else 0.0
+        value if value > (SINGLE_PRECISION * scale) ** 2 else 0.0
         for value in (components.first, components.second, components.shared)
     ]
     kept = Components(parts[0], parts[1], parts[2], components.df_first, components.df_second)

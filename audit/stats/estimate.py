@@ -16,6 +16,9 @@ Floats = npt.NDArray[np.float64]
 ROUNDING = 64.0 * float(np.finfo(np.float64).eps)
 """Relative size below which a mean of doubles is indistinguishable from rounding (dimensionless)."""
 
+SINGLE_PRECISION = 1e-6
+"""Relative size below which a spread of scores is the rounding of the models that gave them (no unit)."""
+
 
 @dataclass(frozen=True)
 class Undefined:

@@ -296,11 +296,13 @@ def terms_needed(target: Target, sds: DesignSds, n_templates: int, layout: Layou
     )
 
 
-def needed_for_decision(contrast: Contrast, margin: float, alpha: float, layout: Layout) -> DecisionNeed:
+def needed_for_decision(
+    contrast: Contrast, margin: float, alpha: float, layout: Layout, *, detect_alpha: float | None = None
+) -> DecisionNeed:
     """What an inconclusive contrast needs for a decision, if its estimate is the true difference.
 
     A decision is a difference found (test of difference at `alpha`) or shown to be small (equivalence test
-    at `alpha`), either with 80 % power. Corrections for multiplicity are left out.
+    at `alpha`), either with 80 % power.
 
     Parameters
     ----------
@@ -312,6 +314,9 @@ def needed_for_decision(contrast: Contrast, margin: float, alpha: float, layout:
         Error of either test, in (0, 0.5).
     layout : {"nested", "crossed", "single"}
         The layout of `contrast`.
+    detect_alpha : float, optional
+        Error of the test of difference where a family of hypotheses is corrected: `alpha` over their number
+        is what the first of them must meet.
 
     Returns
     -------
@@ -338,11 +343,10 @@ def needed_for_decision(contrast: Contrast, margin: float, alpha: float, layout:
 
     def decision(templates: float, terms: float) -> Decision | None:
         se, df = _se_df(sds, templates, terms, terms, layout)
-        # The equivalence test checks margin and alpha; it goes first.
-        within = power_to_show_within(margin, se, df, alpha, effect) >= _POWER
-        if power_to_detect(effect, se, df, alpha) >= _POWER:
-            return "detect"
-        return "within" if within else None
+        # A contrast that is both is within margin; so that question goes first.
+        if power_to_show_within(margin, se, df, alpha, effect) >= _POWER:
+            return "within"
+        return "detect" if power_to_detect(effect, se, df, detect_alpha or alpha) >= _POWER else None
 
     templates, terms = float(contrast.n_templates), contrast.n_terms / (2.0 if layout == "nested" else 1.0)
     sds = _sds_of(contrast, terms, layout)

@@ -152,6 +152,28 @@ def test_two_writers_are_refused(mini: Path, tmp_path: Path) -> None:
         pass
 
 
+def test_a_refused_run_does_not_free_the_place(mini: Path, tmp_path: Path) -> None:
+    run(spec(mini), tmp_path / "a")
+    with Bundle(tmp_path / "a").writer():
+        for _ in range(2):
+            with pytest.raises(BundleError, match="another run is writing"):
+                resume(tmp_path / "a", [ScriptedModel.noise()])
+
+
+def test_what_a_kill_before_the_plan_leaves_is_taken_over(mini: Path, tmp_path: Path) -> None:
+    (tmp_path / "a" / "records").mkdir(parents=True)
+    (tmp_path / "a" / "plan.json.partial").write_text("{")
+    assert run(spec(mini), tmp_path / "a").asked > 0
+
+
+def test_reviews_grow_without_breaking_the_manifest(mini: Path, tmp_path: Path) -> None:
+    from audit.verify import check_manifest
+
+    run(spec(mini), tmp_path / "a")
+    (tmp_path / "a" / "reviews.jsonl").write_text("{}\n")
+    assert check_manifest(tmp_path / "a").holds
+
+
 def test_findings_come_from_the_kept_answers_alone(mini: Path, tmp_path: Path) -> None:
     from audit.api import analyze
 
