@@ -18,6 +18,7 @@ from audit.plan import make_plan, planned_suites
 from audit.provenance import ledger
 from audit.runner import Progress, RunCounts, run_plan
 from audit.spec import AuditSpec, choose
+from probes.errors import BundleError, Fault
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -96,6 +97,7 @@ def complete(
     progress: Progress | None = None,
 ) -> RunCounts:
     """Ask what has no answer yet, then write findings, provenance, environment and manifest."""
+    earlier_runs(bundle)  # unreadable is said now, and not after the asking
     facts: dict[str, Mapping[str, Any]] = {}
     options = LoadOptions(**bundle.plan["load"])
 
@@ -128,10 +130,22 @@ def analyze(out: Path) -> dict[str, Any]:
     return findings
 
 
+def earlier_runs(bundle: Bundle) -> list[dict[str, Any]]:
+    """What the bundle says of the runs so far."""
+    path = bundle.root / "environment.json"
+    if not path.exists():
+        return []
+    kept = read_json(path)
+    runs = kept.get("runs") if isinstance(kept, dict) else None
+    if not isinstance(runs, list):
+        raise BundleError(Fault("not a list of runs", str(path), "Remove the file: it holds no result."))
+    return runs
+
+
 def write_environment(bundle: Bundle, started: datetime.datetime, counts: RunCounts, seconds: float) -> None:
     """Add this run to the bundle's list of runs."""
     path = bundle.root / "environment.json"
-    runs = read_json(path)["runs"] if path.exists() else []
+    runs = earlier_runs(bundle)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     runs.append(
         {

@@ -6,8 +6,11 @@ resumable. Heavy modules are imported by the commands that need them.
 
 from __future__ import annotations
 
-import json
+import errno
+import io
+import os
 import re
+import shlex
 import signal
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,11 +20,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from audit.catalogue_commands import models_app, suites_app
+from audit.terminal import Json, console, print_json
 from probes.errors import Fault, InputError, InterruptedAudit
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from audit.spec import AuditSpec
 
 app = typer.Typer(
@@ -32,8 +35,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-suites_app = typer.Typer(help="List, show and check probe suites.", no_args_is_help=True)
-models_app = typer.Typer(help="List and fetch the models that come with evenhand.", no_args_is_help=True)
 app.add_typer(suites_app, name="suites")
 app.add_typer(models_app, name="models")
 
@@ -49,10 +50,9 @@ Models = Annotated[
 Suites = Annotated[
     list[str] | None, typer.Option("--suite", "-s", help="Suite id or .yaml file. May be repeated.")
 ]
-Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on standard output.")]
 Folder = Annotated[Path, typer.Argument(help="The bundle's folder.", metavar="DIR")]
 Templates = Annotated[
-    int | None, typer.Option(min=2, help="Ask only this many templates of each suite, drawn evenly.")
+    int | None, typer.Option(min=3, help="Ask only this many templates of each suite, drawn evenly.")
 ]
 Terms = Annotated[int | None, typer.Option(min=2, help="Ask only this many terms a group.")]
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every draw.")]
@@ -67,6 +67,9 @@ RemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit; bad input is one line a fault, never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without these letters shows others
     try:
         code = app(args=None if arguments is None else list(arguments), standalone_mode=False)
     except InputError as error:
@@ -84,8 +87,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print("evenhand: stopped", file=sys.stderr)  # noqa: T201
         code = 3
     except BrokenPipeError:
-        sys.stderr.close()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: that is no fault
         code = 0
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EIO):
+            raise
+        print(f"evenhand: the output cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 2
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -103,6 +112,7 @@ def root(
 
 @app.command()
 def run(
+    context: typer.Context,
     audit_file: AuditFile = None,
     model: Models = None,
     suite: Suites = None,
@@ -125,7 +135,10 @@ def run(
     """Plan, ask and analyze. With --out alone, resume the audit that lies there."""
     from audit import api
 
+    if audit_file:
+        refuse_ignored(context, DECISIONS, "an audit file")
     if out and not audit_file and not model and not suite:
+        refuse_ignored(context, DECISIONS, "the plan that lies there")
         with asking(out) as progress:
             counts = api.resume(out, reuse=reuse or [], progress=progress)
         finish(out, counts, as_json)
@@ -134,10 +147,30 @@ def run(
         audit_file, model, suite,
         Choices(templates, terms, samples, seed, alpha, device, allow_pickle, trust_remote_code),
     )  # fmt: skip
-    folder = out or Path("audits") / re.sub(r"[^a-z0-9]+", "-", spec.title.lower()).strip("-")
+    folder = out or Path("audits") / (slug(spec.title) or "audit")
     with asking(folder) as progress:
         counts = api.run(spec, folder, reuse=reuse or [], progress=progress)
     finish(folder, counts, as_json)
+
+
+def slug(title: str) -> str:
+    """A title as the name of a folder; empty where it holds no Latin letter and no digit."""
+    return re.sub(r"[^a-z0-9]+", "-", title.lower())[:60].strip("-")
+
+
+def refuse_ignored(context: typer.Context, names: Sequence[str], beside: str) -> None:
+    """Refuse options that were given on the command line and would not be heeded."""
+    given = []
+    for name in names:
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            given.append(f"--{name.replace('_', '-')}")
+    if given:
+        raise InputError(Fault(f"{', '.join(given)} beside {beside}", "", "Decide it in one place."))
+
+
+DECISIONS = ("templates", "terms", "samples", "seed", "alpha", "device", "allow_pickle", "trust_remote_code")
+"""Options that a plan or an audit file decides by itself."""
 
 
 @dataclass(frozen=True)
@@ -199,6 +232,7 @@ def spec_of(
 
 @app.command()
 def plan(
+    context: typer.Context,
     audit_file: AuditFile = None,
     model: Models = None,
     suite: Suites = None,
@@ -217,6 +251,8 @@ def plan(
     from audit.outlook import outlook
     from audit.plan import make_plan
 
+    if audit_file:
+        refuse_ignored(context, DECISIONS, "an audit file")
     choices = Choices(templates, terms, samples, seed, alpha, device, allow_pickle, trust_remote_code)
     planned = make_plan(spec_of(audit_file, model, suite, choices))
     found = outlook(planned, matmul_rate)
@@ -253,12 +289,15 @@ def show(
     as_json: Json = False,
 ) -> None:
     """Show the findings, worst first. With a filter, each with its robustness record."""
-    from audit.bundle import Bundle, read_json
+    from audit.bundle import Bundle
     from audit.show import show_detail, show_findings
+    from audit.verify import read_findings
 
     bundle = Bundle(folder)
-    findings = read_json(folder / "findings.json")
-    filters = {"suite": suite, "model": model, "verdict": verdict}
+    findings = read_findings(folder)
+    if verdict is not None and verdict not in VERDICTS:
+        raise InputError(Fault(f"no verdict {verdict!r}", "", f"One of: {', '.join(VERDICTS)}."))
+    filters = {"suite": suite, "model": model, "verdict": VERDICTS.get(verdict or "")}
     if not any(filters.values()):
         if as_json:
             print_json(findings)
@@ -278,14 +317,8 @@ def show(
 
 
 def matches(row: Mapping[str, Any], filters: Mapping[str, str | None]) -> bool:
-    """Whether a finding passes filters; a verdict may be named by any of its words."""
-    for key, wanted in filters.items():
-        if wanted is None:
-            continue
-        have = str(row[key])
-        if have != wanted and not (key == "verdict" and wanted in have.split()):
-            return False
-    return True
+    """Whether a finding passes filters."""
+    return all(wanted is None or row[key] == wanted for key, wanted in filters.items())
 
 
 @app.command()
@@ -307,99 +340,6 @@ def verify(folder: Folder, as_json: Json = False) -> None:
         raise typer.Exit(1)
 
 
-@suites_app.command("list")
-def suites_list(as_json: Json = False) -> None:
-    """List the suites that come with evenhand."""
-    from audit.listings import show_suites
-    from probes import load_suite, suite_ids
-
-    suites = [load_suite(name) for name in suite_ids()]
-    if as_json:
-        keys = ("id", "version", "title", "forms", "measure", "digest")
-        print_json([{key: getattr(suite, key) for key in keys} for suite in suites])
-    else:
-        show_suites(console(), suites)
-
-
-@suites_app.command("show")
-def suites_show(
-    name: Annotated[str, typer.Argument(help="Suite id or file.")], as_json: Json = False
-) -> None:
-    """Show a suite: its card, who is compared, its templates."""
-    from audit.listings import show_suite
-    from probes import expand, lexicons_of, load_suite
-
-    suite = load_suite(name)
-    if as_json:
-        print_json(suite.data)
-        return
-    lexicons = lexicons_of(suite)
-    show_suite(console(), suite, lexicons, expand(suite, lexicons))
-
-
-@suites_app.command("validate")
-def suites_validate(
-    files: Annotated[list[str], typer.Argument(help="Suite ids or files.")], as_json: Json = False
-) -> None:
-    """Check suite files against their schema and lexicons, and name every fault. Exit code 2 if any."""
-    from probes import expand, lexicons_of, load_suite
-
-    faults: list[Fault] = []
-    rows = []
-    for name in files:
-        try:
-            suite = load_suite(name)
-            items = expand(suite, lexicons_of(suite))
-            rows.append({"suite": suite.id, "file": name, "items": len(items), "digest": suite.digest})
-        except InputError as error:
-            faults += error.faults
-    if as_json:
-        listed = [{"what": f.what, "where": f.where, "remedy": f.remedy} for f in faults]
-        print_json({"valid": rows, "faults": listed})
-    else:
-        for row in rows:
-            typer.echo(f"{row['file']}: {row['suite']} is well-formed, {row['items']} items")
-    if faults:
-        raise InputError(faults)
-
-
-@models_app.command("list")
-def models_list(as_json: Json = False) -> None:
-    """List the models that come with evenhand."""
-    from audit.listings import show_models
-    from audit.models import CATALOG, is_fetched
-
-    rows = [
-        {"name": name, "title": entry.title, "licence": entry.licence, "here": is_fetched(name)}
-        for name, entry in CATALOG.items()
-    ]
-    if as_json:
-        print_json(rows)
-    else:
-        show_models(console(), rows)
-
-
-@models_app.command("fetch")
-def models_fetch(name: Annotated[str, typer.Argument(help="A name from evenhand models list.")]) -> None:
-    """Fetch a model of the catalog into the cache, checked by its hash."""
-    from audit.models import fetch
-
-    fetch(name, lambda message: typer.echo(message, err=True))
-    typer.echo(f"{name} is here")
-
-
-def console() -> Console:
-    """Standard output for people."""
-    from rich.console import Console
-
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 110)
-
-
-def print_json(value: Any) -> None:
-    """Standard output for machines."""
-    typer.echo(json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False))
-
-
 def finish(folder: Path, counts: Any, as_json: bool) -> None:
     """Print what a run found and where it lies."""
     from audit.bundle import Bundle, read_json
@@ -411,6 +351,15 @@ def finish(folder: Path, counts: Any, as_json: bool) -> None:
         return
     show_findings(console(), Bundle(folder).plan, findings, str(folder))
     typer.echo(f"\nThe bundle lies in {folder}")
+
+
+VERDICTS = {
+    "disparity": "disparity",
+    "within": "no disparity within margin",
+    "inconclusive": "inconclusive",
+    "invalid": "invalid",
+}
+"""How a verdict is named on the command line."""
 
 
 class asking:  # noqa: N801
@@ -431,9 +380,10 @@ class asking:  # noqa: N801
         signal.signal(signal.SIGTERM, self.before)
         self.bars.__exit__(kind, error, trace)
         if kind is not None and issubclass(kind, KeyboardInterrupt):
-            raise InterruptedAudit(
-                f"stopped; every answer so far is kept. Go on with: evenhand run --out {self.folder}"
-            ) from None
+            if not (self.folder / "plan.json").exists():
+                raise InterruptedAudit("stopped before anything was asked") from None
+            again = f"evenhand run --out {shlex.quote(str(self.folder))}"
+            raise InterruptedAudit(f"stopped; every answer so far is kept. Go on with: {again}") from None
 
 
 def _stop(number: int, frame: Any) -> None:

@@ -7,6 +7,7 @@ is the list of findings itself.
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import groupby
@@ -19,7 +20,7 @@ from audit.controls import ControlPanel, control_panel, generator, swap_holds
 from audit.estimates import Cells, Comparer, compared, comparer, estimate
 from audit.hypotheses import Hypothesis
 from audit.measures import MEASURES
-from audit.plan import PlannedSuite, hypotheses_of, planned_suites
+from audit.plan import PlannedSuite, hypotheses_of, planned_suites, wanted_answers
 from audit.requests import Response, digest
 from audit.scores import STATUSES
 from audit.stats.equivalence import minimum_detectable, power_to_show_within, tost
@@ -30,6 +31,7 @@ from audit.stats.robustness import i_squared, leave_one_template_out, paraphrase
 from audit.stats.signflip import sign_flip
 from audit.table import score_table
 from audit.verdict import Evidence, Judgement, judge, severity
+from probes.errors import BundleError, Fault
 
 POWER = 0.8
 """Power at which the minimum detectable effect is stated."""
@@ -57,13 +59,23 @@ def analyze_bundle(bundle: Bundle) -> dict[str, Any]:
     Raises
     ------
     BundleError
-        If the records are broken.
+        If the records are broken, or questions are unanswered: a verdict on part of an audit would depend on
+        when it was stopped.
     """
     kept: dict[tuple[str, str], Response] = {}
     head = bundle.plan_sha256
     for record in bundle.records():
         kept[record.model, digest(record.request)] = record.response
         head = sha256(record.line())
+    wanted = wanted_answers(bundle.plan)
+    if wanted - kept.keys():
+        raise BundleError(
+            Fault(
+                f"{len(wanted - kept.keys())} of {len(wanted)} questions have no answer yet",
+                str(bundle.root),
+                f"Go on with: evenhand run --out {shlex.quote(str(bundle.root))}",
+            )
+        )
     found = analyze_answers(bundle.plan, kept)
     return {"format": FORMAT, "plan_sha256": bundle.plan_sha256, "chain_sha256": head, **found}
 
@@ -76,10 +88,11 @@ def analyze_answers(plan: Mapping[str, Any], kept: Mapping[tuple[str, str], Resp
     controls: list[dict[str, Any]] = []
     coverage: list[dict[str, Any]] = []
     tokenisation: list[dict[str, Any]] = []
+    asked = {ask["model"] for ask in plan["asks"]}
     for model in plan["models"]:
+        if model["id"] not in asked:
+            continue  # every suite is listed as not measurable on it
         table = score_table(plan, model["id"], setting.suites, kept)
-        if table.empty:
-            continue
         coverage += coverage_rows(model["id"], table)
         tokenisation += doubt_rows(model["id"], table)
         own = [hypothesis for hypothesis in hypotheses if hypothesis.model == model["id"]]

@@ -18,7 +18,7 @@ from audit.models.base import Model
 from audit.requests import Request, digest
 from audit.spec import AuditSpec, SuiteChoice
 from probes import Item, Lexicon, Margin, Sampling, Suite, expand, lexicon_from_data, suite_from_data
-from probes.errors import AuditFileError, Fault
+from probes.errors import AuditFileError, BundleError, Fault
 
 PlanData = dict[str, Any]
 
@@ -136,7 +136,21 @@ def plan_suite(choice: SuiteChoice) -> PlannedSuite:
 
 
 def planned_suites(plan: Mapping[str, Any]) -> dict[str, PlannedSuite]:
-    """The plan's suites, rebuilt from the plan alone."""
+    """The plan's suites, rebuilt from the plan alone.
+
+    Raises
+    ------
+    BundleError
+        If the plan is not as this program writes it.
+    """
+    try:
+        return _planned_suites(plan)
+    except (KeyError, TypeError, AttributeError) as error:
+        what = f"not as evenhand writes a plan ({type(error).__name__}: {error})"
+        raise BundleError(Fault(what, "plan.json", "Restore the file from a copy.")) from None
+
+
+def _planned_suites(plan: Mapping[str, Any]) -> dict[str, PlannedSuite]:
     rebuilt = {}
     lexicons = {
         key: lexicon_from_data(data, f"plan.json: lexicon {data['id']}")
@@ -174,6 +188,16 @@ def questions(
 def unique_requests(asked: Sequence[Question]) -> list[Request]:
     """The requests to make: each once, in order of first need."""
     return list({question.digest: question.request for question in asked}.values())
+
+
+def wanted_answers(plan: Mapping[str, Any]) -> set[tuple[str, str]]:
+    """(model digest, request digest) of every answer that the plan needs."""
+    suites = planned_suites(plan)
+    return {
+        (entry["digest"], question.digest)
+        for entry in plan["models"]
+        for question in questions(plan, entry["id"], suites)
+    }
 
 
 def estimate_cost(plan: Mapping[str, Any], rate: Callable[[], float]) -> list[dict[str, Any]]:

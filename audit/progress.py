@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from types import TracebackType
 
 from rich.console import Console
@@ -21,6 +22,7 @@ class Bars:
             TextColumn("left", style="dim"),
             TimeLeft(),
             console=Console(stderr=True),
+            disable=not sys.stderr.isatty(),
         )
         self._task = self._progress.add_task("planning", total=None)
 

@@ -7,14 +7,17 @@ answer; nothing is asked twice.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
+from audit.answers import LARGEST_LOGPROB, checked
 from audit.bundle import Bundle, RecordWriter, sha256
 from audit.models.base import Model
+from audit.models.scripted import PlantedModel
 from audit.plan import planned_suites, questions, unique_requests
 from audit.requests import Request, Response, digest
 from probes.errors import Fault, ModelError
@@ -143,8 +146,7 @@ class ModelRun:
         if not missing:
             return
         fresh = [r for r in missing if (model_digest, digest(r)) not in self.earlier]
-        responses = self.model().ask(fresh) if fresh else []
-        answers = {digest(r): (response, "") for r, response in zip(fresh, responses, strict=True)}
+        answers = {digest(r): (response, "") for r, response in self.ask(fresh)}
         for request in missing:
             key = digest(request)
             if key not in answers:
@@ -153,6 +155,23 @@ class ModelRun:
         self.asked += len(fresh)
         self.reused += len(missing) - len(fresh)
         self.progress.advance(len(missing))
+
+    def ask(self, requests: Sequence[Request]) -> list[tuple[Request, Response]]:
+        """Each request with its answer, checked, so that nothing malformed is kept for good."""
+        if not requests:
+            return []
+        model = self.model()
+        responses = model.ask(requests)
+        if len(responses) != len(requests):
+            raise ModelError(
+                Fault(
+                    f"model {self.entry['id']!r} gave {len(responses)} answers to {len(requests)} requests",
+                    "",
+                    "Mend the model: an answer a request, in order.",
+                )
+            )
+        largest = math.inf if isinstance(model, PlantedModel) else LARGEST_LOGPROB
+        return [(r, checked(r, response, largest)) for r, response in zip(requests, responses, strict=True)]
 
     def model(self) -> Model:
         """The model, checked against the plan."""

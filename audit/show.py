@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -28,8 +29,28 @@ LONG_FAMILY = 8
 """With more findings than this in a suite, those within margin share a line."""
 
 
+class Terminal(Console):
+    """A console whose reader may go away, as ``head`` does."""
+
+    def on_broken_pipe(self) -> None:
+        """Leave it to the program to end well."""
+        raise BrokenPipeError
+
+
+def visible(value: Any) -> Any:
+    """Plain data with every control character spelt out: nothing in it can steer a terminal."""
+    if isinstance(value, str):
+        return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in value)
+    if isinstance(value, Mapping):
+        return {visible(key): visible(item) for key, item in value.items()}
+    return [visible(item) for item in value] if isinstance(value, list) else value
+
+
 def show_findings(console: Console, plan: Mapping[str, Any], findings: Mapping[str, Any], where: str) -> None:
     """Print a whole analysis: verdicts by model, then controls, coverage and next steps."""
+    plan = {key: visible(plan[key]) for key in ("title", "models", "asks")}
+    findings = visible(findings)
+    where = shlex.quote(where)
     rows = findings["findings"]
     console.print(Text(plan["title"], style="bold"), Text(f"  plan {findings['plan_sha256'][:12]}", "dim"))
     for model in plan["models"]:
@@ -215,7 +236,7 @@ def next_steps(findings: Mapping[str, Any], where: str) -> list[str]:
 
 def show_detail(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     """Print findings with everything that a reviewer asks of them."""
-    for row in rows:
+    for row in visible(list(rows)):
         console.print()
         console.print(
             Text(f"{MARKS[row['verdict']]} {verdict_phrase(row)}", style=STYLES[row["verdict"]]),

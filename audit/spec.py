@@ -113,6 +113,10 @@ def _check_measure(suite: Suite) -> None:
         others = [name for name, measure in MEASURES.items() if set(suite.forms) <= measure.forms]
         remedy = f"Write 'forms: [{', '.join(sorted(reads))}]'"
         raise SuiteError(Fault(what, where, f"{remedy}{f', or {others[0]!r}' if others else ''}."))
+    unit = {"log-odds": "nats", "points": "points"}[MEASURES[suite.measure].scale]
+    if suite.margin.unit != unit:
+        what = f"the measure {suite.measure} is not read in {suite.margin.unit}"
+        raise SuiteError(Fault(what, f"{suite.where}: $.margin.unit", f"Write 'unit: {unit}'."))
 
 
 def read_audit(path: Path) -> AuditSpec:
@@ -177,8 +181,9 @@ def _near(name: str, folder: Path) -> str:
     if not looks_like_path or Path(name).is_absolute():
         return name
     path = str(folder / name)
-    # "bert/tiny" would be an id of the hub; "./bert/tiny" is a folder.
-    return path if path.startswith((".", os.sep)) or Path(path).is_absolute() else f".{os.sep}{path}"
+    # pathlib drops the "./" that tells a folder from an id of the hub.
+    dropped = name.startswith(".") and not path.startswith(".") and not folder.is_absolute()
+    return f".{os.sep}{path}" if dropped else path
 
 
 @cache

@@ -31,7 +31,7 @@ def score_table(
 
     Columns: ``item, suite, arm, template, family, term, pair, unit, factor, value, status, reason,
     doubtful, doubts, mass`` and one ``axis:`` column an axis. ``value`` is NaN unless ``status`` is
-    ``scored``. An item without an answer yet has rows of status ``error``.
+    ``scored``.
     """
     model_digest = next(entry["digest"] for entry in plan["models"] if entry["id"] == model)
     pairs = term_pairs(suites)
@@ -49,7 +49,7 @@ def score_table(
             "pair": pairs.get(item.term),
             **{AXIS + axis: group for axis, group in item.groups.items()},
         }
-        response = kept.get((model_digest, question.digest), Response(error="not asked yet"))
+        response = kept[model_digest, question.digest]
         for score in measure.read(item, question.request, response):
             rows.append(
                 {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.resources
 import json
 import math
+import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +15,9 @@ from jsonschema import Draft202012Validator
 
 from audit.bundle import Bundle, differing_keys, file_bytes, file_sha256, members, read_json, sha256
 from audit.findings import analyze_bundle
-from audit.plan import hypotheses_of, planned_suites, questions, unique_requests
+from audit.plan import hypotheses_of, planned_suites, wanted_answers
 from audit.requests import canonical, digest
-from probes.errors import BundleError, InputError
+from probes.errors import BundleError, Fault, InputError
 
 TOLERANCE = 1e-9
 """Relative difference allowed between a kept and a recomputed figure: another machine's last digits."""
@@ -131,12 +132,7 @@ def check_chain(bundle: Bundle) -> Check:
 
 def check_answers(bundle: Bundle) -> Check:
     """Every request of the plan has exactly one answer, and there is no other answer."""
-    suites = planned_suites(bundle.plan)
-    wanted = {
-        (entry["digest"], digest(request))
-        for entry in bundle.plan["models"]
-        for request in unique_requests(list(questions(bundle.plan, entry["id"], suites)))
-    }
+    wanted = wanted_answers(bundle.plan)
     found: set[tuple[str, str]] = set()
     faults = []
     for record in bundle.records():
@@ -165,6 +161,25 @@ def check_findings(bundle: Bundle) -> Check:
         faults.append("findings.json: its findings are not the hypotheses of the plan, each once")
     count = len(again["findings"])
     return Check("findings", f"{count} findings recomputed from the records", tuple(faults[:20]))
+
+
+def read_findings(root: Path) -> dict[str, Any]:
+    """The kept findings, if they are as this version of the program writes them.
+
+    Raises
+    ------
+    BundleError
+        If there are none yet, or they are of another form.
+    """
+    path = root / "findings.json"
+    kept = read_json(path)
+    errors = findings_errors(kept)
+    if errors:
+        what = f"not findings of this version: {errors[0].json_path}: {errors[0].message[:200]}"
+        remedy = f"Make them again with: evenhand analyze {shlex.quote(str(root))}"
+        raise BundleError(Fault(what, str(path), remedy))
+    found: dict[str, Any] = kept
+    return found
 
 
 def findings_errors(findings: Any) -> list[Any]:

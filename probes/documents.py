@@ -182,8 +182,8 @@ def _parse(document: Document, text: str) -> bool:
                 what = f"line {line} uses a YAML alias (*{event.anchor})"
                 document.fault((), what, "Write the value out: a suite is plain data.")
                 return False
-            if getattr(event, "tag", None) is not None:
-                what = f"line {line} uses a YAML tag ({event.tag})"
+            if (tag := getattr(event, "tag", None)) is not None:
+                what = f"line {line} uses a YAML tag ({tag})"
                 document.fault((), what, "Write the value without it: a suite is plain data.")
                 return False
         loader = _PlainLoader(text)

@@ -73,7 +73,8 @@ def schema_validator(schema: Mapping[str, Any]) -> Validator:
     line break.
     """
     Draft202012Validator.check_schema(schema)
-    return _Validator(schema)
+    ready: Validator = _Validator(schema)
+    return ready
 
 
 def _pattern(validator: Validator, pattern: str, instance: Any, schema: Any) -> Iterator[ValidationError]:
@@ -86,7 +87,7 @@ def _is_integer(checker: Any, instance: Any) -> bool:
     return isinstance(instance, int) and not isinstance(instance, bool)
 
 
-_Validator = extend(
+_Validator: Any = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator,
     validators={"pattern": _pattern},
     type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_integer),
@@ -95,17 +96,15 @@ _Validator = extend(
 
 def leaves(error: ValidationError) -> Iterator[ValidationError]:
     """What an error comes down to: itself, or those of the alternatives that its value was meant to be."""
-    meant = [
-        alternative
-        for index in range(len(error.validator_value) if error.validator == "anyOf" else 0)
-        if (alternative := [e for e in error.context or () if e.schema_path[0] == index])
-        and not any(e.validator == "type" and not e.path for e in alternative)
-    ]
-    if not meant:
+    inner = list(error.context or ()) if error.validator == "anyOf" else []
+    of_other_kind = {e.schema_path[0] for e in inner if e.validator == "type" and not e.path}
+    meant = next((e.schema_path[0] for e in inner if e.schema_path[0] not in of_other_kind), None)
+    if meant is None:
         yield error
         return
-    for inner in meant[0]:
-        yield from leaves(inner)
+    for alternative in inner:
+        if alternative.schema_path[0] == meant:
+            yield from leaves(alternative)
 
 
 def explain(error: ValidationError) -> Iterator[Said]:

@@ -79,7 +79,8 @@ def write_mini(folder: Path, templates: int = 12, terms: int = 8, wordings: int 
     (folder / "terms.yaml").write_text(LEXICON.format(name="terms", axis="kind", terms="\n".join(words)))
     (folder / "nonce.yaml").write_text(LEXICON.format(name="nonce", axis="class", terms="\n".join(invented)))
     rows = [
-        f"  - {{id: t{i}, family: f{i // wordings}, text: 'The {{who}} number {i} said that {{answer}} was late.'}}"
+        f"  - {{id: t{i}, family: f{i // wordings}, "
+        f"text: 'The {{who}} number {i} said that {{answer}} was late.'}}"
         for i in range(templates)
     ]
     path = folder / "mini.yaml"

@@ -26,8 +26,8 @@ def read(item: Item, request: Request, response: Response) -> tuple[Score, ...]:
 
     A continuation without a letter is ``empty``: there is nothing to score, which is not a neutral score.
     """
+    assert isinstance(request, Generate)
     if response.error:
-        assert isinstance(request, Generate)
         return tuple(Score(str(i), None, "error", response.error) for i in range(request.samples))
     scores = []
     for number, sample in enumerate(response.samples):

@@ -69,7 +69,7 @@ def folder_of(sha256: str) -> Path:
 def converted(sha256: str, name: str) -> Located | None:
     """The conversion of a GGUF file with this digest, or None where there is none that is whole."""
     folder = folder_of(sha256)
-    if not (folder / RECORD).is_file():
+    if not os.path.isfile(folder / RECORD):
         return None
     record = read_json(folder / RECORD)
     if not _is_whole(folder, record):

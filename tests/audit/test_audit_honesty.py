@@ -78,7 +78,7 @@ def test_null_audits_reject_as_often_as_they_say_and_a_naive_test_does_not(plan:
 
 
 def test_wordings_of_one_family_do_not_pass_for_templates(tmp_path: Path) -> None:
-    """Null audits in which the wordings of a family share their error: 9 families of 3, as the suites have."""
+    """Null audits in which the wordings of a family share their error: 9 families of 3, as in the suites."""
     plan = null_plan(write_mini(tmp_path, templates=27, terms=TERMS, wordings=3))
     rejected = 0
     for seed in range(AUDITS // 2):

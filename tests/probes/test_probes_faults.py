@@ -458,7 +458,7 @@ def test_a_fault_names_its_line(tmp_path: Path) -> None:
         (b"", "empty", "path"),
         (b"id: a\nid: b\n", "'id' is written twice (lines 1 and 2)", "Remove"),
         (b"a: &x [1]\nb: *x\n", "alias", "Write the value out"),
-        (b"id: !!python/object/apply:os.system [ls]\n", "line 1", "syntax"),
+        (b"id: !!python/object/apply:os.system [ls]\n", "line 1 uses a YAML tag", "without it"),
         (b"a: .nan\n", "not a finite number", "finite"),
         (b"1: a\n", "the key 1 is not text", "quotes"),
         (b"id: " + b"[" * 5000 + b"\n", "not valid YAML", ""),

@@ -1,0 +1,80 @@
+"""What may be kept as an answer: a model's response is checked once, before it is on disk for good."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from audit.requests import Choice, Generate, Request, Response, Sampled
+
+SMALLEST_LOGPROB = -1e6
+"""Nats; below this a log-probability is a fault and not an answer."""
+LARGEST_LOGPROB = 1e-3
+"""Nats; what rounding may put above 0."""
+
+
+def checked(request: Request, response: Any, largest: float = LARGEST_LOGPROB) -> Response:
+    """The response as it may be kept; a malformed one becomes an error that says what is wrong with it.
+
+    Parameters
+    ----------
+    response : Any
+        What the model returned; it may come from anybody's code.
+    largest : float
+        Largest log-probability allowed, in nats; a planted model may go above 0.
+    """
+    if not isinstance(response, Response):
+        return Response(error=f"malformed answer: a {type(response).__name__} and no Response")
+    if response.error:
+        return Response(error=text_of(response.error), text_tokens=whole(response.text_tokens))
+    try:
+        if isinstance(request, Generate):
+            samples = tuple(checked_sample(sample) for sample in response.samples)
+            require(len(samples) == request.samples, f"{len(samples)} samples of {request.samples}")
+            return Response(samples=samples, text_tokens=whole(response.text_tokens))
+        options = request.candidates if request.form == "fill" else request.continuations
+        choices = tuple(checked_choice(choice, largest) for choice in response.choices)
+        require(len(choices) == len(options), f"{len(choices)} log-probabilities for {len(options)} answers")
+        return Response(choices=choices, text_tokens=whole(response.text_tokens))
+    except (MalformedError, TypeError, ValueError, AttributeError) as error:
+        return Response(error=text_of(f"malformed answer: {error}"))
+
+
+class MalformedError(Exception):
+    """A part of a response that cannot be kept."""
+
+
+def require(holds: bool, what: str) -> None:
+    """Stop at a part that cannot be kept."""
+    if not holds:
+        raise MalformedError(what)
+
+
+def checked_choice(choice: Choice, largest: float) -> Choice:
+    """A choice whose log-probability is a plain number in range, or None with a reason."""
+    pieces, reason = whole(choice.pieces), text_of(choice.reason)
+    if choice.logprob is None:
+        return Choice(None, pieces, reason or "the model gave no log-probability")
+    value = float(choice.logprob)
+    require(math.isfinite(value), f"a log-probability of {value}")
+    require(SMALLEST_LOGPROB <= value <= largest, f"a log-probability of {value:g} nats")
+    return Choice(value, pieces)
+
+
+def checked_sample(sample: Sampled) -> Sampled:
+    """A sample of text that can be written down."""
+    require(sample.finish in ("stop", "length"), f"a sample that ended by {sample.finish!r}")
+    require(isinstance(sample.text, str), "a sample that is no text")
+    return Sampled(text_of(sample.text), whole(sample.tokens), sample.finish)
+
+
+def whole(value: Any) -> int:
+    """A count as a plain number."""
+    number = int(value)
+    require(number >= 0 and number == value, f"a count of {value!r}")
+    return number
+
+
+def text_of(value: Any) -> str:
+    """Text that UTF-8 can hold: halves of characters are replaced."""
+    return str(value).encode("utf-8", "replace").decode("utf-8")
