@@ -126,6 +126,40 @@ def test_every_command_has_help(capsys: Capture) -> None:
         assert code == 0 and "Usage" in out
 
 
+def test_a_verdict_filter_shows_that_verdict_only(bundle: Path, capsys: Capture) -> None:
+    for word, verdict in (("disparity", "disparity"), ("within", "no disparity within margin")):
+        code, out, _ = evenhand(capsys, "show", bundle, "--verdict", word, "--json")
+        if code == 0:
+            assert {row["verdict"] for row in json.loads(out)} == {verdict}
+    assert "One of: disparity, within" in fault_of(capsys, "show", bundle, "--verdict", "no")
+
+
+def test_a_reader_that_goes_away_is_no_fault(bundle: Path) -> None:
+    line = f"{sys.executable} -m audit.cli show {bundle} | head -1; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", line], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "0" and "Traceback" not in done.stderr
+
+
+def test_a_terminal_without_these_letters_is_no_fault(bundle: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    line = [sys.executable, "-m", "audit.cli", "show", str(bundle)]
+    done = subprocess.run(line, capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+
+
+def test_control_characters_do_not_reach_the_terminal(bundle: Path, tmp_path: Path, capsys: Capture) -> None:
+    import shutil
+
+    odd = Path(shutil.copytree(bundle, tmp_path / "odd"))
+    found = json.loads((odd / "findings.json").read_text())
+    for row in found["findings"]:
+        row["group_label"] = "\x1b[2Jgone [bold]\u202e"
+    (odd / "findings.json").write_text(json.dumps(found))
+    code, out, _ = evenhand(capsys, "show", odd)
+    assert code == 0 and "\x1b[2J" not in out and "\u202e" not in out
+    assert "[bold]" in out
+
+
 # -- bad input ------------------------------------------------------------------------------------------
 
 
@@ -221,6 +255,49 @@ def test_every_fault_is_listed_at_once(mini: Path, capsys: Capture) -> None:
     code, _, err = evenhand(capsys, "suites", "validate", mini)
     assert code == 2
     assert "'t2'" in err and "colour" in err
+
+
+def test_options_that_would_be_ignored_are_refused(bundle: Path, tmp_path: Path, capsys: Capture) -> None:
+    path = tmp_path / "audit.yaml"
+    path.write_text("models: [reference/bert-fair]\nsuites: [occupations]\n")
+    assert "--seed beside an audit file" in fault_of(
+        capsys, "run", path, "--seed", 7, "--out", tmp_path / "a"
+    )
+    assert "--templates beside an audit file" in fault_of(capsys, "plan", path, "--templates", 9)
+    assert "--alpha beside the plan" in fault_of(capsys, "run", "--out", bundle, "--alpha", 0.01)
+
+
+def test_findings_of_another_form_are_one_line(bundle: Path, tmp_path: Path, capsys: Capture) -> None:
+    import shutil
+
+    odd = Path(shutil.copytree(bundle, tmp_path / "odd"))
+    whole = (odd / "findings.json").read_text()
+    for content in (
+        "{}",
+        "[]",
+        whole.replace('"format": 1', '"format": 2'),
+        whole.replace('"se": ', '"es": '),
+    ):
+        (odd / "findings.json").write_text(content)
+        assert "not findings of this version" in fault_of(capsys, "show", odd)
+    (odd / "findings.json").write_text('{"a": NaN}')
+    assert "NaN" in fault_of(capsys, "show", odd, "--json")
+    (odd / "findings.json").unlink()
+    assert "evenhand run --out" in fault_of(capsys, "show", odd)
+    (odd / "plan.json").write_text('{"format": 1}')
+    assert "not as evenhand writes a plan" in fault_of(capsys, "show", odd)
+
+
+def test_a_stop_during_planning_says_so(
+    capsys: Capture, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*args: object, **keywords: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("audit.api.make_plan", stop)
+    words = ["run", "-m", "reference/bert-fair", "-s", "occupations", "--out", tmp_path / "a"]
+    code, _, err = evenhand(capsys, *words)
+    assert code == 3 and "before anything was asked" in err
 
 
 def test_missing_options_and_folders(capsys: Capture, tmp_path: Path) -> None:

@@ -293,7 +293,7 @@ SUITE_FAULTS: list[tuple[str, Change, str, str, str]] = [
     ("bad-form", setter("forms", value=["fil"]), '"fil" is not one of', "$.forms[0]", "'fill'?"),
     ("bad-version", setter("version", value="one"), "a version like", "$.version", "Rewrite"),
     ("number", setter("version", value=1.0), "1.0 is not text", "$.version", "in quotes"),
-    ("margin", setter("margin", "value", value=0), "0", "$.margin.value", "greater than 0"),
+    ("margin", setter("margin", "value", value=0), "0", "$.margin.value", "more than 0"),
     (
         "bool-word",
         setter("answers", "object", 0, "plus", value=[True]),

@@ -1,0 +1,112 @@
+"""A model may return anything: what cannot be kept is an error with a reason, and nothing else is lost."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from audit.answers import checked
+from audit.api import analyze, run
+from audit.bundle import Bundle, read_json
+from audit.models import ScriptedModel
+from audit.requests import Choice, Fill, Generate, Request, Response, Sampled
+from audit.spec import AuditSpec, choose
+from audit.verify import verify_bundle
+from probes.errors import BundleError, ModelError
+
+FILL = Fill("The nurse said that {answer} was late.", ("she", "he"))
+WRITE = Generate("The nurse", 2, 8, 1.0, 0.9, 0)
+GOOD = (Choice(-1.0, 1), Choice(-2.0, 1))
+
+MALFORMED: list[tuple[Request, Any]] = [
+    (FILL, None),
+    (FILL, "she"),
+    (FILL, Response()),
+    (FILL, Response(choices=GOOD[:1])),
+    (FILL, Response(choices=(*GOOD, GOOD[0]))),
+    (FILL, Response(choices=(GOOD[0], Choice(math.nan, 1)))),
+    (FILL, Response(choices=(GOOD[0], Choice(-math.inf, 1)))),
+    (FILL, Response(choices=(GOOD[0], Choice(-1e308, 1)))),
+    (FILL, Response(choices=(GOOD[0], Choice(5.0, 1)))),
+    (FILL, Response(choices=(GOOD[0], Choice("likely", 1)))),  # type: ignore[arg-type]
+    (FILL, Response(choices=(GOOD[0], Choice(-1.0, -1)))),
+    (WRITE, Response()),
+    (WRITE, Response(samples=(Sampled("a", 1, "stop"),))),
+    (WRITE, Response(samples=(Sampled("a", 1, "stop"), Sampled("b", 1, "bored")))),  # type: ignore[arg-type]
+    (WRITE, Response(samples=(Sampled("a", 1, "stop"), Sampled(None, 1, "stop")))),  # type: ignore[arg-type]
+]
+
+
+@pytest.mark.parametrize(("request_", "response"), MALFORMED)
+def test_malformed_answers_are_errors_that_can_be_written(request_: Request, response: Any) -> None:
+    found = checked(request_, response)
+    assert found.error.startswith("malformed answer: ")
+    assert not found.choices and not found.samples
+
+
+def test_good_answers_pass_and_become_plain() -> None:
+    assert checked(FILL, Response(choices=GOOD)) == Response(choices=GOOD)
+    found = checked(FILL, Response(choices=(Choice(np.float32(-1.5), np.int64(1)), Choice(None, 0))))  # type: ignore[arg-type]
+    assert found.choices[0] == Choice(-1.5, 1) and type(found.choices[0].logprob) is float
+    assert found.choices[1].reason
+    odd = checked(WRITE, Response(samples=(Sampled("\ud800!", 1, "stop"), Sampled("", 0, "stop"))))
+    assert [sample.text for sample in odd.samples] == ["?!", ""]
+
+
+def test_one_bad_answer_costs_one_answer(mini: Path, tmp_path: Path) -> None:
+    blind = ScriptedModel.noise()
+
+    def sometimes(request: Request) -> Response:
+        (good,) = blind.ask([request])
+        return (
+            Response(choices=(Choice(math.nan, 1), good.choices[1]))
+            if "word3 number 5" in str(request)
+            else good
+        )
+
+    run(AuditSpec((ScriptedModel(sometimes),), (choose(str(mini)),)), tmp_path / "a")
+    errors = [record for record in Bundle(tmp_path / "a").records() if record.response.error]
+    assert len(errors) == 1
+    found = read_json(tmp_path / "a" / "findings.json")
+    (row,) = [row for row in found["findings"] if row["role"] == "confirmatory"]
+    assert row["coverage"]["group"]["error"] == 1 and row["estimate"] is not None
+    assert all(check.holds for check in verify_bundle(tmp_path / "a"))
+
+
+def test_too_few_answers_are_refused_and_nothing_is_kept_of_them(mini: Path, tmp_path: Path) -> None:
+    class Short(ScriptedModel):
+        def ask(self, requests: Any) -> list[Response]:
+            return super().ask(requests)[:-1]
+
+    with pytest.raises(ModelError, match="answers to"):
+        run(AuditSpec((Short(ScriptedModel.noise()._answer),), (choose(str(mini)),)), tmp_path / "a")
+    assert list(Bundle(tmp_path / "a").records()) == []
+
+
+def test_half_an_audit_gives_no_verdict(mini: Path, tmp_path: Path) -> None:
+    def stop_late(request: Request) -> Response:
+        if "number 11" in str(request):
+            raise KeyboardInterrupt
+        return ScriptedModel.noise()._answer(request)
+
+    with pytest.raises(KeyboardInterrupt):
+        run(AuditSpec((ScriptedModel(stop_late),), (choose(str(mini)),)), tmp_path / "a")
+    with pytest.raises(BundleError, match=r"questions have no answer yet.*evenhand run --out"):
+        analyze(tmp_path / "a")
+    assert not (tmp_path / "a" / "findings.json").exists()
+
+
+def test_a_finding_left_out_is_named(mini: Path, tmp_path: Path) -> None:
+    run(AuditSpec((ScriptedModel.noise(),), (choose(str(mini)),)), tmp_path / "a")
+    path = tmp_path / "a" / "findings.json"
+    kept = json.loads(path.read_text())
+    kept["findings"].pop()
+    path.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n")
+    Bundle(tmp_path / "a").write_manifest()
+    text = "\n".join(fault for check in verify_bundle(tmp_path / "a") for fault in check.faults)
+    assert "its findings are not the hypotheses of the plan" in text
