@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import sys
@@ -77,3 +78,28 @@ def test_ten_kills_end_with_the_records_of_an_undisturbed_run(mini: Path, tmp_pa
     assert (torn / "plan.json").read_bytes() == (calm / "plan.json").read_bytes()
     assert (torn / "findings.json").read_bytes() == (calm / "findings.json").read_bytes()
     assert {digest(record.request) for record in Bundle(torn).records()} == kept(calm)
+
+
+def test_a_stopped_command_ends_with_3_and_goes_on_where_it_was(tmp_path: Path) -> None:
+    folder = tmp_path / "with space"
+    evenhand = [sys.executable, "-m", "audit.cli"]
+    words = ["run", "-m", "reference/gpt-fair", "-s", "continuation", "--templates", "12", "--terms", "3"]
+    process = subprocess.Popen(
+        [*evenhand, *words, "--out", str(folder)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    records = folder / "records" / "00000.jsonl"
+    while process.poll() is None and not (records.exists() and records.stat().st_size):
+        time.sleep(0.02)
+    process.terminate()
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 3, said
+    assert f"Go on with: evenhand run --out '{folder}'" in said
+    assert "Traceback" not in said
+
+    before = len(list(Bundle(folder).lines()))
+    done = subprocess.run(
+        [*evenhand, "run", "--out", str(folder), "--json"], capture_output=True, text=True, check=True
+    )
+    told = json.loads(done.stdout)
+    assert told["asked"] + before == len(list(Bundle(folder).lines()))
+    subprocess.run([*evenhand, "verify", str(folder)], check=True, stdout=subprocess.DEVNULL)
