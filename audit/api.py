@@ -6,7 +6,7 @@ import datetime
 import resource
 import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -61,7 +61,6 @@ def run(
     *,
     reuse: Sequence[Path] = (),
     progress: Progress | None = None,
-    expected_plan: Callable[[Mapping[str, Any]], None] | None = None,
 ) -> RunCounts:
     """Plan, ask, analyze: from decisions to a finished bundle; resumes one with the same plan.
 
@@ -71,8 +70,6 @@ def run(
         For bad input, a changed plan, a full disk; what was answered stays.
     """
     plan = make_plan(spec)
-    if expected_plan:
-        expected_plan(plan)
     bundle = Bundle.create(out, plan)
     given = {model.id: model for model in spec.models if not isinstance(model, str)}
     return complete(bundle, given, reuse=reuse, progress=progress)

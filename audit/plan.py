@@ -20,8 +20,6 @@ from audit.spec import AuditSpec, SuiteChoice
 from probes import Item, Lexicon, Margin, Sampling, Suite, expand, lexicon_from_data, suite_from_data
 from probes.errors import AuditFileError, BundleError, Fault
 
-PlanData = dict[str, Any]
-
 
 @dataclass(frozen=True)
 class PlannedModel:
@@ -70,7 +68,7 @@ class Question:
     digest: str
 
 
-def make_plan(spec: AuditSpec) -> PlanData:
+def make_plan(spec: AuditSpec) -> dict[str, Any]:
     """Decide everything: which items, in which form, and every hypothesis with its family.
 
     A suite in none of the forms that a model can answer is listed under ``not_measurable`` with the

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from audit.wording import claim, margin_phrase, needed_phrase, signed, verdict_phrase
+from audit.wording import claim, margin_phrase, needed_phrase, signed, statement, verdict_phrase
 
 STYLES = {
     "disparity": "bold red",
@@ -242,7 +242,7 @@ def show_detail(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
             Text(f"{MARKS[row['verdict']]} {verdict_phrase(row)}", style=STYLES[row["verdict"]]),
             Text(row["id"], style="dim"),
         )
-        console.print(Padding(emphasised(claim(row)), (0, 0, 0, 2)))
+        console.print(Padding(emphasised(statement(row)), (0, 0, 0, 2)))
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
         table.add_column(style="dim", no_wrap=True)
         table.add_column()
@@ -256,6 +256,7 @@ def detail_rows(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     if row["estimate"] is None:
         return [("reasons", "; ".join(row["reasons"]))]
     robust = row["robustness"]
+    flip = "" if row["p_sign_flip"] is None else f", sign-flip over families {row['p_sign_flip']:.3g}"
     low, high = row["ci_equivalence"]["lo"], row["ci_equivalence"]["hi"]
     out = robust["leave_one_out"]
     lines = [
@@ -269,7 +270,7 @@ def detail_rows(row: Mapping[str, Any]) -> list[tuple[str, str]]:
         (
             "p",
             f"{row['p']:.3g}, corrected {row['p_adjusted']:.3g} ({row['correction']['method']}, "
-            f"{row['correction']['m']} hypotheses), sign-flip {number(row['p_sign_flip'], '.3g')}",
+            f"{row['correction']['m']} hypotheses){flip}",
         ),
         ("detectable", f"{row['minimum_detectable']:.3f} {row['unit']} with a power of 80 %"),
         (
