@@ -11,6 +11,7 @@ from pathlib import Path
 
 from audit.bundle import Bundle
 from audit.requests import digest
+from tests.conftest import write_mini
 
 SCRIPT = Path(__file__).with_name("slow_run.py")
 KILLS = 10
@@ -30,13 +31,15 @@ def kept(folder: Path) -> set[str]:
     return {line.split(b'"sha256":"')[1][:64].decode() for line in lines}
 
 
-def test_ten_kills_end_with_the_records_of_an_undisturbed_run(mini: Path, tmp_path: Path) -> None:
+def test_ten_kills_end_with_the_records_of_an_undisturbed_run(tmp_path: Path) -> None:
+    (tmp_path / "suite").mkdir()
+    suite = write_mini(tmp_path / "suite", templates=24)
     calm = tmp_path / "calm"
-    done = start(mini, calm, tmp_path / "calm.log")
+    done = start(suite, calm, tmp_path / "calm.log")
     assert done.wait(120) == 0, done.stderr.read() if done.stderr else ""
     wanted = {path.name: path.read_bytes() for path in Bundle(calm).record_files()}
     total = len(list(Bundle(calm).records()))
-    assert total > 200
+    assert total > 500
 
     rng = random.Random(7)
     torn, log = tmp_path / "torn", tmp_path / "torn.log"
@@ -44,7 +47,7 @@ def test_ten_kills_end_with_the_records_of_an_undisturbed_run(mini: Path, tmp_pa
     for kill in range(KILLS):
         before = kept(torn)
         asked_before = log.read_text().splitlines() if log.exists() else []
-        process = start(mini, torn, log)
+        process = start(suite, torn, log)
         # Wait for this run to ask something, so that the kill falls into the asking and not the imports.
         while process.poll() is None and len(log.read_text().splitlines() if log.exists() else []) == len(
             asked_before
@@ -68,7 +71,7 @@ def test_ten_kills_end_with_the_records_of_an_undisturbed_run(mini: Path, tmp_pa
     assert interrupted == KILLS, "the runs ended before they were killed: the test did not test"
     assert len(kept(torn)) < total
 
-    process = start(mini, torn, log)
+    process = start(suite, torn, log)
     assert process.wait(120) == 0, process.stderr.read() if process.stderr else ""
     if process.stderr:
         process.stderr.close()
