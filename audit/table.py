@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
-from audit.bundle import Record
 from audit.measures import MEASURES
 from audit.plan import PlannedSuite, questions
-from audit.requests import Response, digest
+from audit.requests import Response
 
 AXIS = "axis:"
 """Prefix of the columns that hold a term's group on an axis."""
-
-
-def answers(records: Iterable[Record]) -> dict[tuple[str, str], Response]:
-    """(model digest, request digest) to response."""
-    return {(record.model, digest(record.request)): record.response for record in records}
 
 
 def score_table(
