@@ -1,0 +1,204 @@
+"""One finding as plain data: the estimate with everything that a verdict rests on, and the verdict."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+import pandas as pd
+
+from audit.controls import ControlPanel, generator, swap_holds
+from audit.estimates import Cells
+from audit.found import FoundContrast, Setting
+from audit.hypotheses import Hypothesis
+from audit.measures import MEASURES
+from audit.plan import PlannedSuite
+from audit.robustness import robustness_record
+from audit.scores import STATUSES
+from audit.stats.equivalence import minimum_detectable, power_to_show_within, tost
+from audit.stats.estimate import Contrast, Undefined
+from audit.stats.planning import needed_for_decision
+from audit.stats.signflip import sign_flip
+from audit.verdict import Evidence, Judgement, judge, severity
+
+POWER = 0.8
+"""Power at which the minimum detectable effect is stated."""
+SIGN_FLIPS = 9999
+
+
+def finding(found: FoundContrast, panel: ControlPanel, setting: Setting) -> dict[str, Any]:
+    """One finding as plain data; see ``findings.schema.json`` for what each field means."""
+    hypothesis = found.hypothesis
+    planned = setting.suites[hypothesis.suite]
+    measure = MEASURES[planned.suite.measure]
+    head = {
+        **asdict(hypothesis),
+        "measure": measure.name,
+        "scale": measure.scale,
+        "unit": planned.margin.unit,
+        "margin": asdict(planned.margin),
+        "correction": {"method": found.corrected.method, "m": found.corrected.m},
+        "coverage": group_coverage(found),
+    }
+    contrast = found.contrast
+    if isinstance(contrast, Undefined) or found.corrected.p is None:
+        reason = contrast.reason if isinstance(contrast, Undefined) else "no p-value"
+        return {**head, **undefined_fields(reason)}
+    return {**head, **measured_fields(found, contrast, panel, setting)}
+
+
+def measured_fields(
+    found: FoundContrast, contrast: Contrast, panel: ControlPanel, setting: Setting
+) -> dict[str, Any]:
+    """The fields of a finding whose contrast could be computed."""
+    hypothesis, cells, alpha = found.hypothesis, found.cells, setting.alpha
+    planned = setting.suites[hypothesis.suite]
+    margin = planned.margin.value
+    low, high = contrast.ci(1 - alpha)
+    equivalence = tost(contrast, margin, alpha)
+    robustness = robustness_record(found, contrast, alpha)
+    mass = mean_mass(found.rows)
+    swapped = swap_holds(cells)
+    corrected = alpha / found.corrected.m
+    assert found.corrected.p is not None
+    judgement = judge(
+        Evidence(
+            estimate=contrast.estimate,
+            ci=(low, high),
+            p_adjusted=found.corrected.p,
+            alpha=alpha,
+            margin=margin,
+            within=equivalence.within,
+            control_p=panel.aa_p,
+            answer_mass=mass if planned.suite.exhaustive else None,
+            status_gap=status_gap(found),
+            sign_share=robustness["sign_share"],
+            leave_one_out_includes_zero=robustness["leave_one_out"]["includes_zero"],
+            equal_pieces_estimate=robustness["equal_pieces_estimate"],
+            nonce_size=panel.nonce_size,
+            swap_holds=swapped,
+        )
+    )
+    return {
+        "estimate": contrast.estimate,
+        "undefined": None,
+        "se": contrast.se,
+        "df": finite(contrast.df),
+        "method": contrast.method,
+        "variance": {key: float(value) for key, value in contrast.components.items()},
+        "ci": {"level": 1 - alpha, "lo": low, "hi": high},
+        "ci_equivalence": {"level": 1 - 2 * alpha, "lo": equivalence.lo, "hi": equivalence.hi},
+        "p": contrast.p_value(),
+        "p_adjusted": found.corrected.p,
+        "p_equivalence": equivalence.p,
+        "p_sign_flip": sign_flip_p(cells, hypothesis, setting),
+        "n_cells": cells.count(),
+        "n_templates": len(cells.templates),
+        "n_clusters": contrast.n_templates,
+        "n_terms": contrast.n_terms,
+        "minimum_detectable": minimum_detectable(contrast.se, contrast.df, corrected, POWER),
+        "power_within": power_to_show_within(margin, contrast.se, contrast.df, alpha),
+        "needed": needed(contrast, cells, margin, (alpha, corrected))
+        if judgement.verdict == "inconclusive"
+        else None,
+        "answer_mass": mass,
+        "control_p": panel.aa_p,
+        "nonce_size": panel.nonce_size,
+        "swap_holds": swapped,
+        "robustness": robustness,
+        "top_templates": top_templates(cells),
+        **judged(judgement, (low, high), planned),
+    }
+
+
+def judged(judgement: Judgement, ci: tuple[float, float], planned: PlannedSuite) -> dict[str, Any]:
+    """The fields that state the verdict."""
+    return {
+        "verdict": judgement.verdict,
+        "material": judgement.material,
+        "detectable": judgement.detectable,
+        "fragile": judgement.fragile,
+        "reasons": list(judgement.reasons),
+        "severity": severity(judgement, ci, planned.margin.value, planned.suite.card.harm_kind),
+    }
+
+
+def undefined_fields(reason: str) -> dict[str, Any]:
+    """The fields of a finding whose contrast could not be computed: all unknown, and why."""
+    unknown = (
+        "estimate", "se", "df", "method", "variance", "ci", "ci_equivalence", "p", "p_adjusted",
+        "p_equivalence", "p_sign_flip", "n_cells", "n_templates", "n_clusters", "n_terms",
+        "minimum_detectable",
+        "power_within", "needed", "answer_mass", "control_p", "nonce_size", "swap_holds", "robustness",
+    )  # fmt: skip
+    return {
+        **dict.fromkeys(unknown),
+        "undefined": reason,
+        "top_templates": [],
+        "verdict": "invalid",
+        "material": False,
+        "detectable": False,
+        "fragile": False,
+        "reasons": [f"not computable: {reason}"],
+        "severity": "unknown",
+    }
+
+
+def sign_flip_p(cells: Cells, hypothesis: Hypothesis, setting: Setting) -> float | None:
+    """Sign-flip test over template families, a check with other assumptions than the t-test's.
+
+    None where a second factor is sampled too: flipping families alone would ignore it.
+    """
+    effects = cells.by_family().by_template().dropna()
+    if effects.empty or cells.layout != "single":
+        return None
+    rng = generator(setting.seed, "sign-flip", hypothesis.id)
+    found = sign_flip(effects.to_numpy(dtype=float), list(effects.index), rng, resamples=SIGN_FLIPS)
+    return None if isinstance(found, Undefined) else found.p
+
+
+def needed(contrast: Contrast, cells: Cells, margin: float, alphas: tuple[float, float]) -> dict[str, Any]:
+    """What an inconclusive contrast would need for a decision; ``alphas``: plain, and corrected."""
+    plain, corrected = alphas
+    return asdict(needed_for_decision(contrast, margin, plain, cells.layout, detect_alpha=corrected))
+
+
+def top_templates(cells: Cells, count: int = 3) -> list[dict[str, Any]]:
+    """The templates that pull furthest, with their own contrast."""
+    effects = cells.by_template().dropna()
+    order = effects.abs().sort_values(ascending=False, kind="stable").index[:count]
+    return [{"template": str(name), "estimate": float(effects[name])} for name in order]
+
+
+def mean_mass(rows: pd.DataFrame) -> float | None:
+    """Mean probability of an item's answers together; None where the form does not tell it."""
+    mass = rows["mass"].dropna()
+    return None if mass.empty else float(mass.mean())
+
+
+def status_gap(found: FoundContrast) -> float:
+    """Difference between group and reference in the share of scores without a value, 0 to 1."""
+    own = found.rows["group"] == found.hypothesis.group
+    lost = found.rows["status"] != "scored"
+    return abs(float(lost[own].mean()) - float(lost[~own].mean()))
+
+
+def group_coverage(found: FoundContrast) -> dict[str, dict[str, int]]:
+    """Scores by status, for the group and for its reference: every denominator, every exclusion."""
+    own = found.rows["group"] == found.hypothesis.group
+    return {
+        "group": status_counts(found.rows[own]),
+        "reference": status_counts(found.rows[~own]),
+    }
+
+
+def status_counts(rows: pd.DataFrame) -> dict[str, int]:
+    """Scores by status; statuses that do not occur are left out."""
+    counts = rows["status"].value_counts()
+    return {status: int(counts[status]) for status in STATUSES if status in counts}
+
+
+def finite(value: float) -> float | None:
+    """A number for JSON; None stands for an infinite number of degrees of freedom."""
+    return value if math.isfinite(value) else None
