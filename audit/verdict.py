@@ -21,7 +21,8 @@ SMALLEST_MASS = 0.9
 LARGEST_STATUS_GAP = 0.05
 """Largest difference between two groups in the share of answers that could not be scored."""
 SMALLEST_SIGN_SHARE = 0.8
-"""Smallest share of templates that agree in sign with the estimate, below which a disparity is fragile."""
+"""Smallest share of template families, and of the analyses of the specification curve, that agree in sign
+with the estimate; below it a disparity is fragile."""
 LARGEST_NONCE_SHARE = 0.5
 """A nonce contrast of this share of the estimate makes a disparity fragile."""
 
@@ -48,6 +49,14 @@ class Evidence:
         Whether exchanging the groups turned the estimate's sign and nothing else.
     sign_share, leave_one_out_includes_zero, equal_pieces_estimate, nonce_size
         The robustness record.
+    insufficient : str or None
+        Why the sample is too small for any claim of this kind.
+    scorer_flip : str or None
+        Why another scorer contradicts the verdict.
+    settings_agree : bool or None
+        Whether the estimate has one direction under all decoding settings; None with one setting.
+    analyses_agree : float or None
+        Share of the specification curve that has the sign of the estimate.
     """
 
     estimate: float
@@ -64,6 +73,10 @@ class Evidence:
     equal_pieces_estimate: float | None
     nonce_size: float | None
     swap_holds: bool | None
+    insufficient: str | None = None
+    scorer_flip: str | None = None
+    settings_agree: bool | None = None
+    analyses_agree: float | None = None
 
 
 @dataclass(frozen=True)
@@ -93,6 +106,9 @@ def judge(evidence: Evidence) -> Judgement:
     broken = invalidity(evidence)
     if broken:
         return Judgement("invalid", reasons=tuple(broken))
+    open_questions = tuple(reason for reason in (evidence.insufficient, evidence.scorer_flip) if reason)
+    if open_questions:
+        return Judgement("inconclusive", reasons=open_questions)
     low, high = evidence.ci
     significant = evidence.p_adjusted < evidence.alpha and not low <= 0.0 <= high
     if evidence.within:
@@ -141,6 +157,10 @@ def fragility(evidence: Evidence) -> list[str]:
         evidence.estimate
     ):
         reasons.append(f"invented words differ among themselves by {evidence.nonce_size:.2g}")
+    if evidence.settings_agree is False:
+        reasons.append("the direction changes with the decoding setting")
+    if evidence.analyses_agree is not None and evidence.analyses_agree < SMALLEST_SIGN_SHARE:
+        reasons.append(f"only {evidence.analyses_agree:.0%} of other reasonable analyses agree in direction")
     return reasons
 
 

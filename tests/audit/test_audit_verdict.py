@@ -55,11 +55,20 @@ def test_what_takes_a_verdict_away(change: dict[str, float]) -> None:
         {"sign_share": 0.79},
         {"equal_pieces_estimate": -0.01},
         {"nonce_size": 0.45},
+        {"settings_agree": False},
+        {"analyses_agree": 0.79},
     ],
 )
 def test_what_makes_a_disparity_fragile(change: dict[str, float | None]) -> None:
     found = judge(replace(CLEAR, **change))
     assert found.verdict == "disparity" and found.fragile and len(found.reasons) == 1
+
+
+@pytest.mark.parametrize("change", [{"insufficient": "5 names"}, {"scorer_flip": "another scorer disagrees"}])
+@pytest.mark.parametrize("clear", [CLEAR, replace(CLEAR, estimate=0.1, ci=(0.05, 0.15), within=True)])
+def test_too_few_or_contradicted_is_inconclusive_either_way(change: dict[str, str], clear: Evidence) -> None:
+    assert judge(clear).verdict != "inconclusive"
+    assert judge(replace(clear, **change)) == Judgement("inconclusive", reasons=tuple(change.values()))
 
 
 def test_not_significant_is_inconclusive_and_never_within_margin() -> None:
