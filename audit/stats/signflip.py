@@ -108,12 +108,12 @@ def sign_flip(
     threshold = abs(statistic) - 100.0 * float(np.finfo(np.float64).eps) * float(np.abs(sums).sum())
     if n_clusters <= EXACT_UP_TO:
         total = 2**n_clusters
-        return SignFlip(_count_all(sums, threshold) / total, statistic, n_clusters, True, total)
+        return SignFlip(count_patterns(sums, threshold) / total, statistic, n_clusters, True, total)
     hits = _count_drawn(sums, threshold, rng, resamples)
     return SignFlip((1 + hits) / (resamples + 1), statistic, n_clusters, False, resamples)
 
 
-def _count_all(sums: Floats, threshold: float) -> int:
+def count_patterns(sums: Floats, threshold: float) -> int:
     """Count the 2^G sign patterns with |S*| >= threshold, splitting the clusters into two halves."""
     if threshold <= 0.0:
         return int(2**sums.size)

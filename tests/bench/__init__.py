@@ -1,0 +1,1 @@
+"""Benchmarks: ``make bench``. Not tests: they measure, and fail for nothing but an error."""
