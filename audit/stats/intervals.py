@@ -78,7 +78,7 @@ def wilson(successes: int, n: int, level: float = 0.95) -> Interval | Undefined:
         raise ValueError(f"counts must satisfy 0 <= successes <= n, not {successes} of {n}")
     if n == 0:
         return Undefined("no observations")
-    z2 = float(ndtri((1.0 + level) / 2.0)) ** 2
+    z2 = normal_quantile(level) ** 2
     p = successes / n
     centre = (successes + z2 / 2.0) / (n + z2)
     half = math.sqrt(z2 * (n * p * (1.0 - p) + z2 / 4.0)) / (n + z2)
@@ -188,7 +188,7 @@ def hedges_g(x: npt.ArrayLike, y: npt.ArrayLike) -> float | Undefined:
     >>> round(hedges_g([0.9, 0.7, 0.8, 0.6], [0.1, 0.2, 0.5, 0.3]), 6)
     2.725531
     """
-    a, b = _complete("x", x), _complete("y", y)
+    a, b = complete("x", x), complete("y", y)
     if min(a.size, b.size) < 2:
         return Undefined(f"{a.size} and {b.size} values; at least 2 are needed in each sample")
     df = int(a.size + b.size) - 2
@@ -226,7 +226,7 @@ def cliffs_delta(x: npt.ArrayLike, y: npt.ArrayLike) -> float | Undefined:
     >>> cliffs_delta([0.9, 0.7, 0.8, 0.6], [0.1, 0.2, 0.5, 0.3])
     1.0
     """
-    a, b = _complete("x", x), np.sort(_complete("y", y))
+    a, b = complete("x", x), np.sort(complete("y", y))
     if not (a.size and b.size):
         return Undefined("no observations in a sample")
     less = int(np.searchsorted(b, a, side="left").sum())
@@ -235,8 +235,59 @@ def cliffs_delta(x: npt.ArrayLike, y: npt.ArrayLike) -> float | Undefined:
     return (less - (pairs - at_most)) / pairs
 
 
-def _complete(name: str, values: npt.ArrayLike) -> Floats:
+def complete(name: str, values: npt.ArrayLike) -> Floats:
+    """Convert a sample to float64 and refuse missing values.
+
+    Parameters
+    ----------
+    name : str
+        What the sample is called in the message.
+    values : array_like, shape (n,)
+        Finite numbers.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        The same numbers.
+
+    Raises
+    ------
+    ValueError
+        If it is not one-dimensional, or a value is missing or infinite.
+
+    Examples
+    --------
+    >>> complete("x", [1, 2])
+    array([1., 2.])
+    """
     array = as_floats(name, values, 1)
     if np.isnan(array).any():
         raise ValueError(f"{name} holds missing values; leave them out and report how many")
     return array
+
+
+def normal_quantile(level: float) -> float:
+    """Half-width of the central interval of the standard normal distribution.
+
+    Parameters
+    ----------
+    level : float
+        Coverage, in (0, 1).
+
+    Returns
+    -------
+    float
+        The (1 + level) / 2 quantile, > 0.
+
+    Raises
+    ------
+    ValueError
+        If `level` is not in (0, 1).
+
+    Examples
+    --------
+    >>> round(normal_quantile(0.95), 6)
+    1.959964
+    """
+    check_fraction("level", level)
+    return float(ndtri((1.0 + level) / 2.0))
