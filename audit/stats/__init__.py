@@ -3,6 +3,7 @@
 ``contrast``      differences between two groups, by design
 ``estimate``      what an estimator hands back: a `Contrast`, or `Undefined` with a reason
 ``sandwich``      the same when cells are missing
+``combination``   interactions, and a group against the average of all
 ``signflip``      exact test over clusters
 ``resampling``    the same, and of labels, for many comparisons at once
 ``bootstrap``     intervals from resampled clusters (many at once: ``bootstrap_means``)
@@ -11,7 +12,9 @@
 ``wild``          the joint distribution of two-way contrasts
 ``multiplicity``  adjusting for the number of questions
 ``equivalence``   "within the margin", and the power to say so
+``design``        the standard error to expect of a design
 ``planning``      how many templates and terms a claim needs
+``cheapest``      the design with the fewest cells
 ``robustness``    whether a difference hangs on single templates
 ``intervals``     proportions and effect sizes
 ``standardised``  mean differences in units of a standard deviation

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.stats.estimate import ROUNDING, SINGLE_PRECISION, Contrast
@@ -81,6 +82,37 @@ def contrast(estimate: float, components: Components, design: Design, scale: flo
         components=named,
         smallest_p=design.smallest_p,
     )
+
+
+def welch_df(variances: Sequence[float], sizes: Sequence[int]) -> float:
+    """Degrees of freedom of a sum of variances of means, each estimated from its own terms.
+
+    Parameters
+    ----------
+    variances : sequence of float
+        Estimated variance of each group's mean, score units squared.
+    sizes : sequence of int
+        Terms of each group, >= 2.
+
+    Returns
+    -------
+    float
+        (sum q)^2 / sum(q^2 / (N - 1)), between the smallest N - 1 and sum (N - 1); the latter without any
+        variance. With the pooled sum (N - 1) in its place, 8 terms against 472 in 9 templates reject .082 of
+        nulls at .05 where terms vary most (sds .3/1/.3), and .054 so. Source: Welch (1947), Biometrika 34.
+
+    Examples
+    --------
+    >>> round(welch_df([1.0, 0.1], [8, 80]), 1), welch_df([1.0, 1.0], [8, 8])
+    (8.5, 14.0)
+    """
+    largest = float(sum(sizes) - len(sizes))
+    total = math.fsum(variances)
+    if total <= 0.0:
+        return largest
+    # Shares, because squares of very small variances would underflow.
+    spread = math.fsum((part / total) ** 2 / (size - 1) for part, size in zip(variances, sizes, strict=True))
+    return min(largest, 1.0 / spread)
 
 
 def flip_p(n_clusters: int) -> float:

@@ -16,10 +16,12 @@ long table          any pattern of missing and repeated cells                   
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
-from audit.stats._two_way import Components, Design, contrast, flip_p, permutation_p
+from audit.stats._two_way import Components, Design, contrast, flip_p, permutation_p, welch_df
 from audit.stats.estimate import Contrast, Floats, Undefined, as_floats, sum_of_squares
 from audit.stats.sandwich import mean_sandwich, sandwich
 
@@ -52,7 +54,9 @@ def nested(group1: npt.ArrayLike, group0: npt.ArrayLike) -> Contrast | Undefined
     Notes
     -----
     Source: MEASURES 7.2; two-way random effects after Clark (1973) and Raaijmakers et al. (1999), with
-    Satterthwaite (1946). If V_T and V_N both vanish while cells still differ, V = V_e.
+    Satterthwaite (1946). V_N has Welch's degrees of freedom, not the N1 + N0 - 2 of MEASURES: a few terms
+    against many would else reject too often (`welch_df`). If V_T and V_N both vanish while cells still
+    differ, V = V_e.
 
     Examples
     --------
@@ -73,12 +77,13 @@ def nested(group1: npt.ArrayLike, group0: npt.ArrayLike) -> Contrast | Undefined
     if min(n1, n0) < 2:
         return Undefined(f"{n1} and {n0} term(s) in the two groups; at least 2 are needed in each")
     by_template = one.mean(axis=1) - zero.mean(axis=1)
+    by_terms = [float(one.mean(axis=0).var(ddof=1)) / n1, float(zero.mean(axis=0).var(ddof=1)) / n0]
     components = Components(
         first=float(by_template.var(ddof=1)) / n_templates,
-        second=float(one.mean(axis=0).var(ddof=1)) / n1 + float(zero.mean(axis=0).var(ddof=1)) / n0,
+        second=math.fsum(by_terms),
         shared=(_interaction_mean_square(one) / n1 + _interaction_mean_square(zero) / n0) / n_templates,
         df_first=float(n_templates - 1),
-        df_second=float(n1 + n0 - 2),
+        df_second=welch_df(by_terms, (n1, n0)),
     )
     return contrast(
         float(by_template.mean()),

@@ -11,49 +11,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
-from audit.stats._two_way import Components
-from audit.stats.equivalence import minimum_detectable, power_to_detect, power_to_show_within
+from audit.stats.design import DesignSds, Layout, check_layout, design_mde, design_se, expected_se, sds_of
+from audit.stats.equivalence import power_to_detect, power_to_show_within
 from audit.stats.estimate import Contrast, check_fraction
 
-Layout = Literal["nested", "crossed", "single"]
+__all__ = [
+    "Decision",
+    "DecisionNeed",
+    "DesignSds",
+    "Layout",
+    "MOST",
+    "Needed",
+    "Target",
+    "design_mde",
+    "design_se",
+    "needed_for_decision",
+    "smallest",
+    "templates_needed",
+    "terms_needed",
+]
+
 Decision = Literal["detect", "within"]
 
 MOST = 1_000_000
 """Largest number of templates or terms that is proposed."""
-
-
-@dataclass(frozen=True)
-class DesignSds:
-    """Standard deviations of the random effects, score units.
-
-    What they describe depends on the layout. Nested: effects on a score within one group, so that a
-    template's true difference varies with sd sqrt(2) `template`. Crossed and single: effects on a paired
-    difference.
-
-    Parameters
-    ----------
-    template : float
-        Template by group (nested), template (crossed, single), >= 0.
-    term : float
-        Term (nested) or second factor (crossed), >= 0; 0 for single.
-    residual : float
-        What is left in one cell, >= 0.
-
-    Examples
-    --------
-    >>> DesignSds(template=0.3, term=0.3, residual=1.0).term
-    0.3
-    """
-
-    template: float
-    term: float
-    residual: float
-
-    def __post_init__(self) -> None:
-        for name in ("template", "term", "residual"):
-            value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0.0):
-                raise ValueError(f"sd of {name} must be finite and not negative, not {value}")
 
 
 @dataclass(frozen=True)
@@ -64,13 +45,16 @@ class Target:
     ----------
     size : float
         "detect": the true difference to be found. "within": the margin to be kept, at a true difference of
-        0. Score units, > 0.
+        `truth`. Score units, > 0.
     decision : {"detect", "within"}
         A test of difference or a test of equivalence.
     alpha : float
         Its error: two-sided for "detect", of each one-sided test for "within".
     power : float
         Chance of success, in (0, 1).
+    truth : float
+        "within": the true difference that is planned for, smaller than the margin. "detect": 0, for there
+        `size` is the truth.
 
     Examples
     --------
@@ -82,6 +66,7 @@ class Target:
     decision: Decision = "detect"
     alpha: float = 0.05
     power: float = 0.8
+    truth: float = 0.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.size) and self.size > 0.0):
@@ -90,11 +75,13 @@ class Target:
             raise ValueError(f"decision must be 'detect' or 'within', not {self.decision!r}")
         check_fraction("alpha", self.alpha)
         check_fraction("power", self.power)
+        if not abs(self.truth) < (self.size if self.decision == "within" else math.ulp(0.0)):
+            raise ValueError(f"a truth of {self.truth} cannot be planned for")
 
     def reached(self, se: float, df: float) -> bool:
         """Whether a contrast with this standard error (score units) and df has the power."""
         if self.decision == "within":
-            return power_to_show_within(self.size, se, df, self.alpha) >= self.power
+            return power_to_show_within(self.size, se, df, self.alpha, self.truth) >= self.power
         return power_to_detect(self.size, se, df, self.alpha) >= self.power
 
 
@@ -108,6 +95,9 @@ class Needed:
         The smallest number that suffices.
     reason : str
         Empty where there is a number.
+    floor : float or None
+        The standard error that no such number goes below, score units; None where there is a number, or
+        where the reason is another.
 
     Examples
     --------
@@ -117,6 +107,7 @@ class Needed:
 
     n: int | None
     reason: str
+    floor: float | None = None
 
 
 @dataclass(frozen=True)
@@ -150,78 +141,6 @@ class DecisionNeed:
     reason: str
 
 
-def design_se(
-    sds: DesignSds, n_templates: int, n_terms1: int, n_terms0: int, layout: Layout
-) -> tuple[float, float]:
-    """Standard error and degrees of freedom to expect from a design.
-
-    Parameters
-    ----------
-    sds : DesignSds
-        Standard deviations of the random effects, score units.
-    n_templates : int
-        Templates, >= 2.
-    n_terms1, n_terms0 : int
-        Nested: terms of each group, >= 2. Crossed: levels of the second factor, the same number twice,
-        >= 2. Single: differences averaged within each template, the same number twice, >= 1.
-    layout : {"nested", "crossed", "single"}
-        As in `audit.stats.contrast`.
-
-    Returns
-    -------
-    tuple of float
-        Standard error, score units, and Satterthwaite's degrees of freedom, >= 1.
-
-    Raises
-    ------
-    ValueError
-        If a number is too small, the two numbers of terms differ outside a nested layout, or a single
-        layout is given a term sd.
-
-    Notes
-    -----
-    Source: MEASURES 7.2 and 7.8, the expectations of the components of `nested` and `crossed`.
-
-    Examples
-    --------
-    >>> se, df = design_se(DesignSds(0.3, 0.3, 1.0), 20, 20, 20, "nested")
-    >>> round(se, 4), round(df, 1)
-    (0.1517, 34.1)
-    """
-    _check_layout(sds, n_templates, n_terms1, n_terms0, layout)
-    return _se_df(sds, float(n_templates), float(n_terms1), float(n_terms0), layout)
-
-
-def design_mde(
-    sds: DesignSds, n_templates: int, n_terms1: int, n_terms0: int, layout: Layout, alpha: float = 0.05
-) -> float:
-    """Smallest true difference that a design finds with 80 % power.
-
-    Parameters
-    ----------
-    sds, n_templates, n_terms1, n_terms0, layout
-        As in `design_se`.
-    alpha : float
-        Two-sided error, in (0, 1).
-
-    Returns
-    -------
-    float
-        Score units, >= 0; 0 means that any difference is found. Source: MEASURES 7.8.
-
-    Raises
-    ------
-    ValueError
-        As `design_se`.
-
-    Examples
-    --------
-    >>> round(design_mde(DesignSds(0.3, 0.3, 1.0), 20, 20, 20, "nested"), 3)
-    0.437
-    """
-    return minimum_detectable(*design_se(sds, n_templates, n_terms1, n_terms0, layout), alpha)
-
-
 def templates_needed(target: Target, sds: DesignSds, n_terms1: int, n_terms0: int, layout: Layout) -> Needed:
     """Fewest templates that reach a target with the terms at hand.
 
@@ -247,14 +166,13 @@ def templates_needed(target: Target, sds: DesignSds, n_terms1: int, n_terms0: in
     >>> templates_needed(Target(0.5), DesignSds(0.3, 0.3, 1.0), 20, 20, "nested").n
     14
     """
-    _check_layout(sds, 2, n_terms1, n_terms0, layout)
-    n = _smallest(lambda count: target.reached(*_se_df(sds, count, n_terms1, n_terms0, layout)), start=2)
+    check_layout(sds, 2, n_terms1, n_terms0, layout)
+    n = smallest(lambda count: target.reached(*expected_se(sds, count, n_terms1, n_terms0, layout)), start=2)
     if n is not None:
         return Needed(n, "")
-    floor, _ = _se_df(sds, MOST, n_terms1, n_terms0, layout)
-    return Needed(
-        None, f"no number of templates suffices: the terms alone leave a standard error of {floor:.3g}"
-    )
+    floor, _ = expected_se(sds, MOST, n_terms1, n_terms0, layout)
+    reason = f"no number of templates suffices: the terms alone leave a standard error of {floor:.3g}"
+    return Needed(None, reason, floor)
 
 
 def terms_needed(target: Target, sds: DesignSds, n_templates: int, layout: Layout) -> Needed:
@@ -286,14 +204,15 @@ def terms_needed(target: Target, sds: DesignSds, n_templates: int, layout: Layou
     'no number of terms suffices: the templates alone leave a standard error of 0.134'
     """
     start = 1 if layout == "single" else 2
-    _check_layout(sds, n_templates, start, start, layout)
-    n = _smallest(lambda count: target.reached(*_se_df(sds, n_templates, count, count, layout)), start=start)
+    check_layout(sds, n_templates, start, start, layout)
+    n = smallest(
+        lambda count: target.reached(*expected_se(sds, n_templates, count, count, layout)), start=start
+    )
     if n is not None:
         return Needed(n, "")
-    floor, _ = _se_df(sds, n_templates, MOST, MOST, layout)
-    return Needed(
-        None, f"no number of terms suffices: the templates alone leave a standard error of {floor:.3g}"
-    )
+    floor, _ = expected_se(sds, n_templates, MOST, MOST, layout)
+    reason = f"no number of terms suffices: the templates alone leave a standard error of {floor:.3g}"
+    return Needed(None, reason, floor)
 
 
 def needed_for_decision(
@@ -342,28 +261,28 @@ def needed_for_decision(
     effect = contrast.estimate
 
     def decision(templates: float, terms: float) -> Decision | None:
-        se, df = _se_df(sds, templates, terms, terms, layout)
+        se, df = expected_se(sds, templates, terms, terms, layout)
         # A contrast that is both is within margin; so that question goes first.
         if power_to_show_within(margin, se, df, alpha, effect) >= _POWER:
             return "within"
         return "detect" if power_to_detect(effect, se, df, detect_alpha or alpha) >= _POWER else None
 
     templates, terms = float(contrast.n_templates), contrast.n_terms / (2.0 if layout == "nested" else 1.0)
-    sds = _sds_of(contrast, terms, layout)
+    sds = sds_of(contrast, terms, terms, layout)
     if contrast.degenerate:
         return DecisionNeed(
             None, None, None, None, None, "the data show no spread, so nothing can be planned from them"
         )
-    more_templates = _smallest(lambda extra: decision(templates + extra, terms) is not None, start=0)
+    more_templates = smallest(lambda extra: decision(templates + extra, terms) is not None, start=0)
     more_terms, ways = None, []
     if more_templates is not None:
         ways.append((more_templates, 0))
     if layout != "single":
-        more_terms = _smallest(lambda extra: decision(templates, terms + extra) is not None, start=0)
+        more_terms = smallest(lambda extra: decision(templates, terms + extra) is not None, start=0)
         if more_terms is not None:
             ways.append((0, more_terms))
         ratio = terms / templates
-        both = _smallest(
+        both = smallest(
             lambda extra: decision(templates + extra, terms + math.ceil(extra * ratio)) is not None, start=0
         )
         if both is not None:
@@ -379,44 +298,7 @@ def needed_for_decision(
 _POWER = 0.8
 
 
-def _se_df(
-    sds: DesignSds, n_templates: float, n_terms1: float, n_terms0: float, layout: Layout
-) -> tuple[float, float]:
-    if layout == "single":
-        variance = (sds.template**2 + sds.residual**2 / n_terms1) / n_templates
-        return math.sqrt(variance), n_templates - 1.0
-    if layout == "nested":
-        per_term, per_template, df_second = 1.0 / n_terms1 + 1.0 / n_terms0, 2.0, n_terms1 + n_terms0 - 2.0
-    else:
-        per_term, per_template, df_second = 1.0 / n_terms1, 1.0, n_terms1 - 1.0
-    shared = sds.residual**2 * per_term / n_templates
-    components = Components(
-        first=per_template * sds.template**2 / n_templates + shared,
-        second=sds.term**2 * per_term + shared,
-        shared=shared,
-        df_first=n_templates - 1.0,
-        df_second=df_second,
-    )
-    return math.sqrt(components.variance()), components.df()
-
-
-def _sds_of(contrast: Contrast, terms: float, layout: Layout) -> DesignSds:
-    """Standard deviations that give back the contrast's components at its own size."""
-    parts = contrast.components
-    first, shared = parts.get("V_T", contrast.se**2), parts.get("V_e", 0.0)
-    second = parts.get("V_K", parts.get("V_N", 0.0))
-    templates = contrast.n_templates
-    if layout == "single":
-        return DesignSds(math.sqrt(first * templates), 0.0, 0.0)
-    per_term, per_template = (2.0 / terms, 2.0) if layout == "nested" else (1.0 / terms, 1.0)
-    return DesignSds(
-        template=math.sqrt(max(first - shared, 0.0) * templates / per_template),
-        term=math.sqrt(max(second - shared, 0.0) / per_term),
-        residual=math.sqrt(shared * templates / per_term),
-    )
-
-
-def _smallest(enough: Callable[[int], bool], start: int) -> int | None:
+def smallest(enough: Callable[[int], bool], start: int) -> int | None:
     """Smallest number from `start` to MOST that is enough; more is taken to be never worse."""
     if enough(start):
         return start
@@ -430,17 +312,3 @@ def _smallest(enough: Callable[[int], bool], start: int) -> int | None:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high
-
-
-def _check_layout(sds: DesignSds, n_templates: int, n_terms1: int, n_terms0: int, layout: Layout) -> None:
-    if layout not in ("nested", "crossed", "single"):
-        raise ValueError(f"layout must be 'nested', 'crossed' or 'single', not {layout!r}")
-    if n_templates < 2:
-        raise ValueError(f"at least 2 templates are needed, not {n_templates}")
-    least = 1 if layout == "single" else 2
-    if min(n_terms1, n_terms0) < least:
-        raise ValueError(f"at least {least} term(s) are needed in each group, not {n_terms1} and {n_terms0}")
-    if layout != "nested" and n_terms1 != n_terms0:
-        raise ValueError(f"a {layout} layout is paired: {n_terms1} and {n_terms0} terms must be equal")
-    if layout == "single" and sds.term != 0.0:
-        raise ValueError("a single layout has one random factor: the term sd must be 0")

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from audit.stats._two_way import Components, Design, contrast, flip_p, permutation_p
+from audit.stats._two_way import Components, Design, contrast, flip_p, permutation_p, welch_df
 from audit.stats.estimate import Contrast, Floats, Undefined, as_floats, sum_of_squares
 
 Codes = npt.NDArray[np.intp]
@@ -114,11 +114,18 @@ def sandwich(
     crossed = bool(np.intersect1d(terms1, terms0).size)
     n_terms = int(columns.max()) + 1
     fewest = n_terms if crossed else min(int(terms1.size), int(terms0.size))
+    influence = indicator * residual / float(np.sum(weight))
+    df_terms = float(n_terms - 1)
+    if not crossed:
+        by_term = np.bincount(columns, influence) ** 2
+        df_terms = welch_df(
+            [float(by_term[own].sum()) for own in (terms1, terms0)], (terms1.size, terms0.size)
+        )
     components = _clustered(
-        indicator * residual / float(np.sum(weight)),
+        influence,
         rows,
         columns,
-        (n_templates - 1, n_terms - (1 if crossed else 2)),
+        (float(n_templates - 1), df_terms),
         fewest if small_sample else None,
     )
     smallest = flip_p(n_terms) if crossed else permutation_p(int(terms1.size), int(terms0.size))
@@ -196,7 +203,7 @@ def mean_sandwich(difference: npt.ArrayLike) -> Contrast | Undefined:
 
 
 def _clustered(
-    influence: Floats, rows: Codes, columns: Codes, dfs: tuple[int, int], fewest: int | None
+    influence: Floats, rows: Codes, columns: Codes, dfs: tuple[float, float], fewest: int | None
 ) -> Components:
     """Sum squared cluster totals of each row's influence on the estimate, each way and for cells."""
     cells = _codes(rows * (int(columns.max()) + 1) + columns)
@@ -209,7 +216,7 @@ def _clustered(
         total = few_templates * few_terms * (first + second - shared)
         first, second = few_templates * first, few_terms * second
         shared = max(0.0, first + second - total)
-    return Components(first, second, shared, float(max(dfs[0], 1)), float(max(dfs[1], 1)))
+    return Components(first, second, shared, max(dfs[0], 1.0), max(dfs[1], 1.0))
 
 
 def _codes(labels: npt.ArrayLike) -> Codes:
