@@ -38,7 +38,7 @@ def audit(
     out : path
         The bundle's folder; an unfinished audit of the same plan there is resumed.
     **decisions
-        Fields of :class:`~audit.spec.AuditSpec`: ``title, alpha, seed, decoding, load``.
+        Fields of :class:`~audit.spec.AuditSpec`: ``title, alpha, seed, decoding, load, until_decided``.
 
     Examples
     --------

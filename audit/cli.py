@@ -13,19 +13,20 @@ import re
 import shlex
 import signal
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from audit import reading_commands
 from audit.catalogue_commands import models_app, suites_app
 from audit.terminal import Json, console, print_json
 from probes.errors import Fault, InputError, InterruptedAudit
 
 if TYPE_CHECKING:
-    from audit.spec import AuditSpec
+    from audit.spec import AuditSpec, UntilDecided
 
 app = typer.Typer(
     name="evenhand",
@@ -50,7 +51,6 @@ Models = Annotated[
 Suites = Annotated[
     list[str] | None, typer.Option("--suite", "-s", help="Suite id or .yaml file. May be repeated.")
 ]
-Folder = Annotated[Path, typer.Argument(help="The bundle's folder.", metavar="DIR")]
 Templates = Annotated[
     int | None, typer.Option(min=3, help="Ask only this many templates of each suite, drawn evenly.")
 ]
@@ -58,6 +58,13 @@ Terms = Annotated[int | None, typer.Option(min=2, help="Ask only this many terms
 Seed = Annotated[int, typer.Option(min=0, help="Seed of every draw.")]
 Alpha = Annotated[float, typer.Option(min=0.0001, max=0.2, help="Error rate of tests and intervals.")]
 Samples = Annotated[int, typer.Option(min=1, help="Continuations sampled for each prompt.")]
+UntilDecidedFlag = Annotated[
+    bool,
+    typer.Option("--until-decided", help="Where text is generated: ask unit by unit until a rule stops it."),
+]
+MaxUnits = Annotated[
+    int | None, typer.Option(min=2, help="With --until-decided: the most units a family. [default: 2000]")
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")]
 AllowPickle = Annotated[
     bool, typer.Option("--allow-pickle", help="Load .bin weights, which can run code when opened.")
@@ -127,6 +134,8 @@ def run(
     samples: Samples = 4,
     seed: Seed = 0,
     alpha: Alpha = 0.05,
+    until_decided: UntilDecidedFlag = False,
+    max_units: MaxUnits = None,
     device: Device = "auto",
     allow_pickle: AllowPickle = False,
     trust_remote_code: RemoteCode = False,
@@ -145,7 +154,10 @@ def run(
         return
     spec = spec_of(
         audit_file, model, suite,
-        Choices(templates, terms, samples, seed, alpha, device, allow_pickle, trust_remote_code),
+        Choices(
+            templates, terms, samples, seed, alpha, device, allow_pickle, trust_remote_code, until_decided,
+            max_units,
+        ),
     )  # fmt: skip
     folder = out or Path("audits") / (slug(spec.title) or "audit")
     with asking(folder) as progress:
@@ -169,7 +181,10 @@ def refuse_ignored(context: typer.Context, names: Sequence[str], beside: str) ->
         raise InputError(Fault(f"{', '.join(given)} beside {beside}", "", "Decide it in one place."))
 
 
-DECISIONS = ("templates", "terms", "samples", "seed", "alpha", "device", "allow_pickle", "trust_remote_code")
+DECISIONS = (
+    "templates", "terms", "samples", "seed", "alpha", "device", "allow_pickle", "trust_remote_code",
+    "until_decided", "max_units",
+)  # fmt: skip
 """Options that a plan or an audit file decides by itself."""
 
 
@@ -185,6 +200,18 @@ class Choices:
     device: str
     allow_pickle: bool
     trust_remote_code: bool
+    until_decided: bool = False
+    max_units: int | None = None
+
+    def horizon(self) -> UntilDecided | None:
+        """How far to ask until decided, if at all."""
+        from audit.spec import UntilDecided
+
+        if self.max_units is not None and not self.until_decided:
+            raise InputError(Fault("--max-units without --until-decided", "", "Give both, or neither."))
+        if not self.until_decided:
+            return None
+        return UntilDecided() if self.max_units is None else UntilDecided(self.max_units)
 
 
 def spec_of(
@@ -227,6 +254,7 @@ def spec_of(
             allow_pickle=choices.allow_pickle,
             trust_remote_code=choices.trust_remote_code,
         ),
+        until_decided=choices.horizon(),
     )
 
 
@@ -241,103 +269,47 @@ def plan(
     samples: Samples = 4,
     seed: Seed = 0,
     alpha: Alpha = 0.05,
+    until_decided: UntilDecidedFlag = False,
+    max_units: MaxUnits = None,
     device: Device = "auto",
     allow_pickle: AllowPickle = False,
     trust_remote_code: RemoteCode = False,
+    solve: Annotated[
+        float | None,
+        typer.Option(help="Say how many templates and terms a disparity of this size needs.", metavar="SIZE"),
+    ] = None,
+    spreads: Annotated[
+        Path | None, typer.Option(help="Reckon with the spreads that the audit in this folder found.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Say what would be asked, how long it takes and what it could detect. Asks nothing."""
     from audit.environment import matmul_rate
     from audit.outlook import outlook
     from audit.plan import make_plan
+    from audit.solve import check_size
+    from audit.solve import solve as needs
+    from audit.spreads import AssumedSpreads, EarlierSpreads
 
+    if solve is not None:
+        check_size(solve)
     if audit_file:
         refuse_ignored(context, DECISIONS, "an audit file")
-    choices = Choices(templates, terms, samples, seed, alpha, device, allow_pickle, trust_remote_code)
+    choices = Choices(
+        templates, terms, samples, seed, alpha, device, allow_pickle, trust_remote_code, until_decided,
+        max_units,
+    )  # fmt: skip
     planned = make_plan(spec_of(audit_file, model, suite, choices))
-    found = outlook(planned, matmul_rate)
+    source = EarlierSpreads(spreads) if spreads else AssumedSpreads()
+    found = outlook(planned, matmul_rate, source)
+    if solve is not None:
+        found["solve"] = needs(planned, solve, source)
     if as_json:
         print_json(found)
         return
     from audit.listings import show_outlook
 
     show_outlook(console(), found)
-
-
-@app.command()
-def analyze(folder: Folder, as_json: Json = False) -> None:
-    """Findings again, from the plan and the kept answers. Needs no model."""
-    from audit import api
-    from audit.bundle import Bundle
-    from audit.show import show_findings
-
-    findings = api.analyze(folder)
-    if as_json:
-        print_json(findings)
-        return
-    show_findings(console(), Bundle(folder).plan, findings, str(folder))
-
-
-@app.command()
-def show(
-    folder: Folder,
-    suite: Annotated[str | None, typer.Option(help="Only this suite, in detail.")] = None,
-    model: Annotated[str | None, typer.Option(help="Only this model, in detail.")] = None,
-    verdict: Annotated[
-        str | None, typer.Option(help="Only disparity, within, inconclusive or invalid, in detail.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Show the findings, worst first. With a filter, each with its robustness record."""
-    from audit.bundle import Bundle
-    from audit.show import show_detail, show_findings
-    from audit.verify import read_findings
-
-    bundle = Bundle(folder)
-    findings = read_findings(folder)
-    if verdict is not None and verdict not in VERDICTS:
-        raise InputError(Fault(f"no verdict {verdict!r}", "", f"One of: {', '.join(VERDICTS)}."))
-    filters = {"suite": suite, "model": model, "verdict": VERDICTS.get(verdict or "")}
-    if not any(filters.values()):
-        if as_json:
-            print_json(findings)
-        else:
-            show_findings(console(), bundle.plan, findings, str(folder))
-        return
-    rows = [row for row in findings["findings"] if matches(row, filters)]
-    if not rows:
-        wanted = ", ".join(f"{key} {value!r}" for key, value in filters.items() if value)
-        raise InputError(
-            Fault(f"no finding with {wanted}", str(folder), "See evenhand show without filters.")
-        )
-    if as_json:
-        print_json(rows)
-    else:
-        show_detail(console(), rows)
-
-
-def matches(row: Mapping[str, Any], filters: Mapping[str, str | None]) -> bool:
-    """Whether a finding passes filters."""
-    return all(wanted is None or row[key] == wanted for key, wanted in filters.items())
-
-
-@app.command()
-def verify(folder: Folder, as_json: Json = False) -> None:
-    """Check hashes, chain and completeness, and recompute every figure. Exit code 1 if a check fails."""
-    from audit.verify import verify_bundle
-
-    if not folder.is_dir():
-        raise InputError(Fault("no such folder", str(folder), "Give the folder of an audit."))
-    checks = verify_bundle(folder)
-    if as_json:
-        rows = [{"check": c.name, "holds": c.holds, "detail": c.detail, "faults": c.faults} for c in checks]
-        print_json(rows)
-    else:
-        from audit.listings import show_checks
-
-        show_checks(console(), checks)
-    if not all(check.holds for check in checks):
-        raise typer.Exit(1)
 
 
 def finish(folder: Path, counts: Any, as_json: bool) -> None:
@@ -351,15 +323,6 @@ def finish(folder: Path, counts: Any, as_json: bool) -> None:
         return
     show_findings(console(), Bundle(folder).plan, findings, str(folder))
     typer.echo(f"\nThe bundle lies in {folder}")
-
-
-VERDICTS = {
-    "disparity": "disparity",
-    "within": "no disparity within margin",
-    "inconclusive": "inconclusive",
-    "invalid": "invalid",
-}
-"""How a verdict is named on the command line."""
 
 
 class asking:  # noqa: N801
@@ -388,6 +351,10 @@ class asking:  # noqa: N801
 
 def _stop(number: int, frame: Any) -> None:
     raise KeyboardInterrupt
+
+
+for reading in (reading_commands.analyze, reading_commands.show, reading_commands.verify):
+    app.command()(reading)
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ from audit.estimates import (
     split_terms,
     swap_wordings,
 )
-from audit.hypotheses import REST, Hypothesis
+from audit.hypotheses import OVERALL, REST, Hypothesis
 from audit.stats.estimate import Contrast
 from audit.stats.multiplicity import holm
 
@@ -82,7 +82,7 @@ def control_panel(
         The plan's seed; halves and orientations are drawn from it and the family's name.
     """
     rows = [(h.group, aa_cells(probes, h.group, generator(seed, "aa", h.id))) for h in family]
-    groups = [*rows, *reference_control(probes, family[0], seed)]
+    groups = [*rows, *reference_control(family, probes, seed)]
     aa = with_correction([control_row(label, cells, alpha) for label, cells in groups])
     adjusted = [row["p_adjusted"] for row in aa if row["p_adjusted"] is not None]
     invented = nonce_rows(nonce, family[0], seed, alpha)
@@ -96,27 +96,33 @@ def nonce_size(
 ) -> float | None:
     """How far groups of invented words differ, by root mean square, in the measure's unit.
 
-    Groups of one term: over the nonce rows. Else the value to expect of two random groups as large as those
-    compared: the spread of the invented words' means times ``sqrt(1/n1 + 1/n0)``.
+    Groups of one term: over the nonce rows. Else the value to expect of random groups as large as those
+    compared: the spread of the invented words' means times ``sqrt(1/n1 + 1/n0)``, and with coefficients c
+    in the contrast ``sqrt(sum(c**2 / n))``.
     """
     if hypothesis.layout == "fixed":
         sizes = [row["estimate"] for row in rows if row["estimate"] is not None]
         return math.sqrt(math.fsum(value**2 for value in sizes) / len(sizes)) if sizes else None
     words = frame.groupby("term")["value"].mean().dropna()
     counts = probes.frame.groupby("group")["term"].nunique()
-    one = counts.get(hypothesis.group, 0)
-    zero = counts.sum() - one if hypothesis.reference == REST else counts.get(hypothesis.reference, 0)
-    if len(words) < 2 or not one or not zero:
+    weights = probes.weights(hypothesis.group)
+    terms = [int(counts.get(name, 0)) for name in weights]
+    if len(words) < 2 or len(terms) < 2 or not all(terms):
         return None
-    return float(words.std(ddof=1)) * math.sqrt(1 / one + 1 / zero)
+    share = math.fsum(weight**2 / n for weight, n in zip(weights.values(), terms, strict=True))
+    return float(words.std(ddof=1)) * math.sqrt(share)
 
 
-def reference_control(probes: Comparer, first: Hypothesis, seed: int) -> list[tuple[str, Cells | str]]:
-    """The A/A row of a named reference group, which no hypothesis has as its own group."""
-    if first.reference == REST or first.layout == "fixed":
+def reference_control(
+    family: Sequence[Hypothesis], probes: Comparer, seed: int
+) -> list[tuple[str, Cells | str]]:
+    """The A/A rows of what no hypothesis has as its own group: named references, cells of interactions."""
+    first = family[0]
+    if first.reference in (REST, OVERALL) or first.layout == "fixed":
         return []
-    rng = generator(seed, "aa", first.family, first.reference)
-    return [(first.reference, aa_cells(probes, first.reference, rng))]
+    own = {hypothesis.group for hypothesis in family}
+    names = dict.fromkeys(name for h in family for name in probes.weights(h.group) if name not in own)
+    return [(name, aa_cells(probes, name, generator(seed, "aa", first.family, name))) for name in names]
 
 
 def aa_cells(probes: Comparer, group: str, rng: np.random.Generator) -> Cells | str:
@@ -130,8 +136,11 @@ def aa_cells(probes: Comparer, group: str, rng: np.random.Generator) -> Cells | 
 
 
 def has_samples(frame: pd.DataFrame) -> bool:
-    """Whether a group's prompts were continued more than once, so that samples can be split."""
-    return bool(frame["factor"].iloc[0] == "samples" and frame["unit"].nunique() >= 2)
+    """Whether a group's prompts were continued more than once, so that samples can be split.
+
+    With one sample in each of several settings all numbers are even: a split would compare settings.
+    """
+    return bool(frame["factor"].iloc[0] == "samples" and (frame["unit"].astype(int) % 2).nunique() == 2)
 
 
 def split(frame: pd.DataFrame, rng: np.random.Generator) -> Cells | str:
@@ -181,11 +190,7 @@ def with_correction(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def swap_holds(cells: Cells) -> bool | None:
     """Whether exchanging the groups turns the estimate's sign and nothing else; None where undefined."""
-    found = estimate(cells)
-    if cells.second is None:
-        swapped = estimate(Cells(cells.layout, -cells.first, None, cells.families))
-    else:
-        swapped = estimate(Cells(cells.layout, cells.second, cells.first, cells.families))
+    found, swapped = estimate(cells), estimate(cells.swapped())
     if not isinstance(found, Contrast) or not isinstance(swapped, Contrast):
         return None
     return abs(found.estimate + swapped.estimate) < 1e-9 and abs(found.se - swapped.se) < 1e-9

@@ -21,6 +21,7 @@ PACKAGES = (
     "numpy",
     "scipy",
     "pandas",
+    "textblob",
     "vaderSentiment",
 )
 

@@ -7,7 +7,9 @@ counted as a cluster is the family.
 * ``nested``: two matrices, templates x terms, one a group; each group has its own sampled terms;
 * ``crossed``: one matrix of paired differences, templates x a second sampled factor (term pairs, answer
   pairs);
-* ``single``: one column of paired differences, a template each.
+* ``single``: one column of paired differences, a template each;
+* ``combination``: several matrices, templates x terms, each a group with a coefficient: an interaction of two
+  axes, or a group against the average of all.
 
 The same arrays, with other terms or wordings, make the controls.
 """
@@ -22,9 +24,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from audit.hypotheses import REST, TERM_AXIS, Hypothesis
+from audit.hypotheses import COMBINATION, OVERALL, REST, TERM_AXIS, Hypothesis, four_cells
+from audit.stats.combination import combination
 from audit.stats.contrast import Contrast, Undefined, cell_means, crossed, nested, single
 from audit.table import AXIS
+from probes.cells import JOIN, is_crossed
+
+Layout = Literal["nested", "crossed", "single", "combination"]
 
 
 @dataclass(frozen=True)
@@ -35,17 +41,42 @@ class Cells:
     ----------
     first : DataFrame
         Rows are templates, columns are terms (nested) or the second factor; NaN is a missing cell.
-        For ``crossed`` and ``single`` it holds differences, first group minus reference.
+        For ``crossed`` and ``single`` it holds differences, first group minus reference; for
+        ``combination`` the terms of all groups side by side, so that whatever is done to templates is done to
+        every group.
     second : DataFrame or None
         The reference group's cells; only for ``nested``.
     families : Series
         Template to paraphrase family.
+    blocks : tuple of (coefficient, number of columns)
+        Which columns of ``first`` belong together, from left to right, and how much they count; only for
+        ``combination``.
     """
 
-    layout: Literal["nested", "crossed", "single"]
+    layout: Layout
     first: pd.DataFrame
     second: pd.DataFrame | None
     families: pd.Series[str]
+    blocks: tuple[tuple[float, int], ...] = ()
+
+    @property
+    def parts(self) -> list[tuple[float, pd.DataFrame]]:
+        """Each group's cells with its coefficient; of paired differences, one part."""
+        if self.layout != "combination":
+            return [(1.0, self.first)] + ([] if self.second is None else [(-1.0, self.second)])
+        ends = np.cumsum([size for _, size in self.blocks])
+        return [
+            (coefficient, self.first.iloc[:, end - size : end])
+            for (coefficient, size), end in zip(self.blocks, ends, strict=True)
+        ]
+
+    def swapped(self) -> Cells:
+        """The same cells with the groups exchanged: every coefficient changes its sign."""
+        if self.layout == "combination":
+            return replace(self, blocks=tuple((-coefficient, size) for coefficient, size in self.blocks))
+        if self.second is None:
+            return replace(self, first=-self.first)
+        return replace(self, first=self.second, second=self.first)
 
     def keep(self, templates: Sequence[str]) -> Cells:
         """The same cells, for some of the templates."""
@@ -60,7 +91,7 @@ class Cells:
         names = list(dict.fromkeys(families))
         first = family_means(self.first, families).reindex(names)
         second = None if self.second is None else family_means(self.second, families).reindex(names)
-        return Cells(self.layout, first, second, pd.Series(names, index=names))
+        return replace(self, first=first, second=second, families=pd.Series(names, index=names))
 
     def count(self) -> int:
         """Cells that were scored."""
@@ -73,9 +104,12 @@ class Cells:
         return list(self.first.index)
 
     def by_template(self) -> pd.Series[float]:
-        """The contrast of each template alone: difference of its mean cells."""
-        first = self.first.mean(axis=1)
-        return first if self.second is None else first - self.second.mean(axis=1)
+        """The contrast of each template alone, from its mean cells; NaN where a group has none."""
+        (coefficient, table), *others = self.parts
+        total = coefficient * table.mean(axis=1)
+        for coefficient, table in others:
+            total = total + coefficient * table.mean(axis=1)
+        return total
 
 
 def estimate(cells: Cells) -> Contrast | Undefined:
@@ -86,6 +120,9 @@ def estimate(cells: Cells) -> Contrast | Undefined:
     cells = cells.by_family()
     if len(cells.templates) < SMALLEST_CLUSTERS:
         return Undefined(f"{len(cells.templates)} template families; {SMALLEST_CLUSTERS} are needed")
+    if cells.layout == "combination":
+        tables = [table.to_numpy(dtype=float) for _, table in cells.parts]
+        return combination(tables, [coefficient for coefficient, _ in cells.parts])
     first = cells.first.to_numpy(dtype=float)
     if cells.layout == "nested":
         assert cells.second is not None
@@ -103,16 +140,25 @@ def family_means(cells: pd.DataFrame, families: pd.Series[str]) -> pd.DataFrame:
 
 
 def axis_rows(table: pd.DataFrame, hypothesis: Hypothesis) -> pd.DataFrame:
-    """The probe rows of a hypothesis' suite that have a group on its axis, with that ``group``."""
+    """The probe rows of a hypothesis' suite that have a group on its axis, with that ``group``.
+
+    Where two axes are crossed the group is a cell, such as ``black*woman``.
+    """
     frame = table[(table["suite"] == hypothesis.suite) & (table["arm"] == "probe")]
-    column = "term" if hypothesis.axis == TERM_AXIS else AXIS + hypothesis.axis
-    return frame[frame[column].notna()].assign(group=lambda rows: rows[column])
+    if not is_crossed(hypothesis.axis):
+        column = "term" if hypothesis.axis == TERM_AXIS else AXIS + hypothesis.axis
+        return frame[frame[column].notna()].assign(group=lambda rows: rows[column])
+    one, other = (AXIS + part for part in hypothesis.axis.split(JOIN))
+    frame = frame[frame[one].notna() & frame[other].notna()]
+    return frame.assign(group=frame[one].astype(str) + JOIN + frame[other].astype(str))
 
 
 def compared(rows: pd.DataFrame, hypothesis: Hypothesis) -> pd.DataFrame:
-    """Of an axis' rows, those of the hypothesis' group and of its reference."""
-    if hypothesis.reference == REST:
+    """Of an axis' rows, those of a hypothesis' group and of its reference; of an interaction, four cells."""
+    if hypothesis.reference in (REST, OVERALL):
         return rows
+    if hypothesis.layout == COMBINATION:
+        return rows[rows["group"].isin(list(four_cells(hypothesis.group, hypothesis.reference)))]
     return rows[rows["group"].isin([hypothesis.group, hypothesis.reference])]
 
 
@@ -132,9 +178,10 @@ class Comparer:
         A group, or ``rest``: all other groups. Where the term is the group each weighs the same; where
         groups have terms of their own, each term does. A group that was scored nowhere is no part of the
         rest; where one that was scored lacks a cell, the rest has none there either, so that its composition
-        never changes from cell to cell.
-    layout : {"nested", "paired", "fixed"}
-        How terms relate to groups; see ``probes.suite.TermDesign``.
+        never changes from cell to cell. Or ``overall``: the mean of all groups that were scored, the one
+        compared among them, each with the same weight.
+    layout : {"nested", "paired", "fixed", "combination"}
+        How terms relate to groups; see ``audit.hypotheses.Hypothesis``.
     """
 
     def __init__(self, frame: pd.DataFrame, reference: str, layout: str) -> None:
@@ -149,6 +196,10 @@ class Comparer:
         """The cells of one group against the reference."""
         if self.layout == "fixed":
             return self._fixed(group)
+        if self.layout == "paired" and self.reference == OVERALL:
+            return self._paired_overall(group)
+        if self.layout == COMBINATION or self.reference == OVERALL:
+            return self._combination(group)
         column = "term" if self.layout == "nested" else "pair"
         others = [name for name in self._parts if name != group]
         other = others if self.reference == REST else [self.reference]
@@ -157,6 +208,42 @@ class Comparer:
         if self.layout == "nested":
             return Cells("nested", first, second, self.families)
         return Cells("crossed", first - second, None, self.families)
+
+    def weights(self, group: str) -> dict[str, float]:
+        """The coefficient of each group's mean in the contrast of ``group``; they sum to 0."""
+        if self.layout == COMBINATION:
+            return four_cells(group, self.reference)
+        if self.reference == OVERALL:
+            names = list(dict.fromkeys([group, *self._scored]))
+            return {name: float(name == group) - 1 / len(names) for name in names}
+        if self.reference != REST:
+            return {group: 1.0, self.reference: -1.0}
+        sizes = {name: rows["term"].nunique() for name, rows in self._parts.items() if name != group}
+        return {group: 1.0, **{name: -size / sum(sizes.values()) for name, size in sizes.items()}}
+
+    @cached_property
+    def _scored(self) -> list[str]:
+        """The groups that were scored somewhere."""
+        return [name for name, rows in self._parts.items() if rows["value"].notna().any()]
+
+    def _combination(self, group: str) -> Cells:
+        weights = self.weights(group)
+        tables = [mean_cells(self._rows([name]), "term", self.templates) for name in weights]
+        if len(weights) < 2:  # nothing to average with: undefined, and said so by the estimator
+            return Cells("nested", tables[0], tables[0].iloc[:, :0], self.families)
+        blocks = tuple(
+            (coefficient, len(table.columns))
+            for coefficient, table in zip(weights.values(), tables, strict=True)
+        )
+        return Cells("combination", pd.concat(tables, axis=1), None, self.families, blocks)
+
+    def _paired_overall(self, group: str) -> Cells:
+        tables = {
+            name: mean_cells(self._rows([name]), "pair", self.templates) for name in self.weights(group)
+        }
+        first = tables[group]
+        stack = [table.reindex(columns=first.columns).to_numpy(dtype=float) for table in tables.values()]
+        return Cells("crossed", first - np.stack(stack).mean(axis=0), None, self.families)
 
     def _rows(self, groups: Sequence[str]) -> pd.DataFrame:
         there = [self._parts[group] for group in groups if group in self._parts]
@@ -168,7 +255,8 @@ class Comparer:
         if group not in means or not others:
             empty = pd.DataFrame(index=self.templates, columns=["none"], dtype=float)
             return Cells("single", empty, None, self.families)
-        chosen = others if self.reference == REST else [self.reference]
+        several = {REST: others, OVERALL: list(means)}
+        chosen = several.get(self.reference, [self.reference])
         scored = [name for name in chosen if means[name].notna().to_numpy().any()] or chosen
         rest = np.stack([means[name].to_numpy(dtype=float) for name in scored]).mean(axis=0)
         difference = means[group] - rest
@@ -212,6 +300,24 @@ def mean_cells(frame: pd.DataFrame, column: str, templates: Sequence[str]) -> pd
     return pd.DataFrame(values, index=list(templates), columns=columns)
 
 
+def insufficient(cells: Cells, hypothesis: Hypothesis) -> str | None:
+    """Why the sample is too small for any claim about people of two groups at once; None where it is not.
+
+    Where the term is the group, as in ``Black women``, nothing was sampled from the cell that could be too
+    few. Source: MEASURES 7.11.
+    """
+    if not is_crossed(hypothesis.axis) or hypothesis.layout == "fixed":
+        return None
+    smallest = min(int(table.notna().any().sum()) for _, table in cells.parts)
+    if smallest >= SMALLEST_CELL:
+        return None
+    unit = "pair" if hypothesis.layout == "paired" else "term"
+    count = f"{smallest} {unit}{'' if smallest == 1 else 's'}"
+    return f"{count} in the smallest cell; {SMALLEST_CELL} are needed for a claim about an intersection"
+
+
+SMALLEST_CELL = 10
+"""Terms of each cell that a claim about people of two groups at once needs."""
 SMALLEST_CLUSTERS = 3
 """Template families that any estimate needs: two that agree prove nothing."""
 SMALLEST_PAIRS = 3
@@ -251,7 +357,7 @@ def swap_wordings(cells: Cells, rng: np.random.Generator) -> Cells | str:
     Where families were sampled down to one wording, templates are paired at random instead. Gives the
     reason where there are too few of either.
     """
-    if cells.second is not None:
+    if cells.layout not in ("crossed", "single"):
         raise ValueError("wordings are swapped in cells of differences only")
     pairs = []
     for _, members in cells.families.groupby(cells.families, sort=True):

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pandas as pd
 
 from audit.controls import ControlPanel, generator, swap_holds
-from audit.estimates import Cells
-from audit.found import FoundContrast, Setting
+from audit.effects import effect_sizes, resampled_interval
+from audit.estimates import Cells, insufficient
+from audit.found import FoundContrast, Setting, known
 from audit.hypotheses import Hypothesis
 from audit.measures import MEASURES
 from audit.plan import PlannedSuite
 from audit.robustness import robustness_record
+from audit.scorer_flips import evidence, flips
 from audit.scores import STATUSES
 from audit.stats.equivalence import minimum_detectable, power_to_show_within, tost
 from audit.stats.estimate import Contrast, Undefined
 from audit.stats.planning import needed_for_decision
 from audit.stats.signflip import sign_flip
+from audit.stats.specification import SpecificationCurve
 from audit.verdict import Evidence, Judgement, judge, severity
 
 POWER = 0.8
@@ -38,7 +41,12 @@ def finding(found: FoundContrast, panel: ControlPanel, setting: Setting) -> dict
         "scale": measure.scale,
         "unit": planned.margin.unit,
         "margin": asdict(planned.margin),
-        "correction": {"method": found.corrected.method, "m": found.corrected.m},
+        "correction": {
+            "method": found.corrected.method,
+            "m": found.corrected.m,
+            "critical": found.corrected.critical,
+            "note": found.corrected.reason,
+        },
         "coverage": group_coverage(found),
     }
     contrast = found.contrast
@@ -62,6 +70,7 @@ def measured_fields(
     swapped = swap_holds(cells)
     corrected = alpha / found.corrected.m
     assert found.corrected.p is not None
+    analyses = found.curve.sign_share if isinstance(found.curve, SpecificationCurve) else None
     judgement = judge(
         Evidence(
             estimate=contrast.estimate,
@@ -78,6 +87,10 @@ def measured_fields(
             equal_pieces_estimate=robustness["equal_pieces_estimate"],
             nonce_size=panel.nonce_size,
             swap_holds=swapped,
+            insufficient=insufficient(cells, hypothesis),
+            scorer_flip=scorer_flip(found, contrast, setting, margin),
+            settings_agree=robustness["decoding"]["agree"] if robustness["decoding"] else None,
+            analyses_agree=known(analyses),
         )
     )
     return {
@@ -88,9 +101,14 @@ def measured_fields(
         "method": contrast.method,
         "variance": {key: float(value) for key, value in contrast.components.items()},
         "ci": {"level": 1 - alpha, "lo": low, "hi": high},
+        "ci_simultaneous": simultaneous(found, contrast, alpha),
+        "ci_resampled": resampled_interval(
+            cells, generator(setting.seed, "bootstrap", hypothesis.id), 1 - alpha
+        ),
         "ci_equivalence": {"level": 1 - 2 * alpha, "lo": equivalence.lo, "hi": equivalence.hi},
         "p": contrast.p_value(),
         "p_adjusted": found.corrected.p,
+        "p_holm": found.corrected.p_holm,
         "p_equivalence": equivalence.p,
         "p_sign_flip": sign_flip_p(cells, hypothesis, setting),
         "n_cells": cells.count(),
@@ -107,9 +125,28 @@ def measured_fields(
         "nonce_size": panel.nonce_size,
         "swap_holds": swapped,
         "robustness": robustness,
+        "effects": effect_sizes(cells, 1 - alpha),
+        "scorers": [asdict(each) for each in found.scorers],
         "top_templates": top_templates(cells),
         **judged(judgement, (low, high), planned),
     }
+
+
+def simultaneous(found: FoundContrast, contrast: Contrast, alpha: float) -> dict[str, float] | None:
+    """The interval that holds together with those of the whole family; None outside max-T."""
+    if found.corrected.critical is None:
+        return None
+    low, high = contrast.ci(1 - alpha)
+    half = max(found.corrected.critical * contrast.se, (high - low) / 2.0)
+    return {"level": 1 - alpha, "lo": contrast.estimate - half, "hi": contrast.estimate + half}
+
+
+def scorer_flip(found: FoundContrast, contrast: Contrast, setting: Setting, margin: float) -> str | None:
+    """Why another scorer contradicts the verdict; None where none does."""
+    if not found.scorers:
+        return None
+    name = MEASURES[setting.suites[found.hypothesis.suite].suite.measure].scorers[0]
+    return flips(evidence(name, contrast, found.corrected.p, setting.alpha, margin), found.scorers)
 
 
 def judged(judgement: Judgement, ci: tuple[float, float], planned: PlannedSuite) -> dict[str, Any]:
@@ -127,14 +164,16 @@ def judged(judgement: Judgement, ci: tuple[float, float], planned: PlannedSuite)
 def undefined_fields(reason: str) -> dict[str, Any]:
     """The fields of a finding whose contrast could not be computed: all unknown, and why."""
     unknown = (
-        "estimate", "se", "df", "method", "variance", "ci", "ci_equivalence", "p", "p_adjusted",
-        "p_equivalence", "p_sign_flip", "n_cells", "n_templates", "n_clusters", "n_terms",
-        "minimum_detectable",
-        "power_within", "needed", "answer_mass", "control_p", "nonce_size", "swap_holds", "robustness",
+        "estimate", "se", "df", "method", "variance", "ci", "ci_simultaneous", "ci_resampled",
+        "ci_equivalence", "p", "p_adjusted", "p_holm", "p_equivalence", "p_sign_flip", "n_cells",
+        "n_templates", "n_clusters", "n_terms", "minimum_detectable", "power_within", "needed",
+        "answer_mass", "control_p", "nonce_size", "swap_holds", "robustness",
     )  # fmt: skip
     return {
         **dict.fromkeys(unknown),
         "undefined": reason,
+        "effects": [],
+        "scorers": [],
         "top_templates": [],
         "verdict": "invalid",
         "material": False,
@@ -159,9 +198,21 @@ def sign_flip_p(cells: Cells, hypothesis: Hypothesis, setting: Setting) -> float
 
 
 def needed(contrast: Contrast, cells: Cells, margin: float, alphas: tuple[float, float]) -> dict[str, Any]:
-    """What an inconclusive contrast would need for a decision; ``alphas``: plain, and corrected."""
+    """What an inconclusive contrast would need for a decision; ``alphas``: plain, and corrected.
+
+    A contrast of several groups is planned as one of two sides, and the terms of a side then shared out.
+    """
     plain, corrected = alphas
-    return asdict(needed_for_decision(contrast, margin, plain, cells.layout, detect_alpha=corrected))
+    layout = "nested" if cells.layout == "combination" else cells.layout
+    found = needed_for_decision(contrast, margin, plain, layout, detect_alpha=corrected)
+    if cells.layout == "combination":
+        share = 2 / len(cells.blocks)
+        found = replace(
+            found,
+            terms=None if found.terms is None else math.ceil(found.terms * share),
+            terms_alone=None if found.terms_alone is None else math.ceil(found.terms_alone * share),
+        )
+    return asdict(found)
 
 
 def top_templates(cells: Cells, count: int = 3) -> list[dict[str, Any]]:

@@ -1,7 +1,7 @@
 """Plan and records in, findings out: a pure function, with no model and no network.
 
-Every hypothesis of the plan ends as one finding, computable or not, so that the ledger of what was tried
-is the list of findings itself.
+Every hypothesis of the plan ends as one finding, computable or not. With the families, each with its size,
+its correction and its omnibus test, the findings are the ledger of all that was tried.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ from audit.estimates import comparer
 from audit.families import family_findings
 from audit.finding_record import status_counts
 from audit.found import Setting
-from audit.plan import hypotheses_of, planned_suites, wanted_answers
+from audit.plan import hypotheses_of, planned_suites
 from audit.requests import Response, digest
+from audit.sequential_findings import sequential_coverage, sequential_family
+from audit.sequential_plan import is_sequential
+from audit.sequential_streams import needed_answers
 from audit.table import score_table
 from probes.errors import BundleError, Fault
 
@@ -46,7 +49,7 @@ def analyze_bundle(bundle: Bundle) -> dict[str, Any]:
     for record in bundle.records():
         kept[record.model, digest(record.request)] = record.response
         head = sha256(record.line())
-    wanted = wanted_answers(bundle.plan)
+    wanted = needed_answers(bundle.plan, kept)
     if wanted - kept.keys():
         raise BundleError(
             Fault(
@@ -64,6 +67,7 @@ def analyze_answers(plan: Mapping[str, Any], kept: Mapping[tuple[str, str], Resp
     setting = Setting(plan["alpha"], plan["seed"], planned_suites(plan), plan["correction"])
     hypotheses = hypotheses_of(plan)
     findings: list[dict[str, Any]] = []
+    families: list[dict[str, Any]] = []
     controls: list[dict[str, Any]] = []
     coverage: list[dict[str, Any]] = []
     tokenisation: list[dict[str, Any]] = []
@@ -73,21 +77,31 @@ def analyze_answers(plan: Mapping[str, Any], kept: Mapping[tuple[str, str], Resp
             continue  # every suite is listed as not measurable on it
         table = score_table(plan, model["id"], setting.suites, kept)
         coverage += coverage_rows(model["id"], table)
+        coverage += sequential_coverage(plan, model["id"], setting.suites, kept)
         tokenisation += doubt_rows(model["id"], table)
         own = [hypothesis for hypothesis in hypotheses if hypothesis.model == model["id"]]
         for family_id, members in groupby(own, key=lambda hypothesis: hypothesis.family):
             family = list(members)
             suite_rows = table[table["suite"] == family[0].suite]
-            probes = comparer(suite_rows, family[0])
             nonce = suite_rows[suite_rows["arm"] == "nonce"]
+            if is_sequential(plan, family[0]):
+                rows, whole, control = sequential_family(plan, family, setting, kept, nonce)
+                findings += rows
+                families.append(whole)
+                controls.append(control)
+                continue
+            probes = comparer(suite_rows, family[0])
             panel = control_panel(family, probes, nonce, setting.seed, setting.alpha)
             controls.append(
                 {"family": family_id, "model": model["id"], "suite": family[0].suite, **asdict(panel)}
             )
-            findings += family_findings(family, probes, panel, setting)
+            rows, whole = family_findings(family, probes, panel, setting)
+            findings += rows
+            families.append(whole)
     return {
         "summary": summary(findings),
         "findings": sorted(findings, key=worst_first),
+        "families": families,
         "controls": controls,
         "coverage": coverage,
         "tokenisation": tokenisation,

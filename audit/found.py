@@ -10,7 +10,9 @@ import pandas as pd
 from audit.estimates import Cells
 from audit.hypotheses import Hypothesis
 from audit.plan import PlannedSuite
+from audit.scorer_flips import ScorerEvidence
 from audit.stats.estimate import Contrast, Undefined
+from audit.stats.specification import SpecificationCurve
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,10 @@ class FoundContrast:
     ----------
     sure : Contrast, Undefined or None
         The contrast over the answers without a doubt; None where there is no doubt, or nothing else.
+    scorers : tuple of ScorerEvidence
+        What scorers besides the primary one say; empty where there is none.
+    curve : SpecificationCurve, Undefined or None
+        The same question by other reasonable analyses.
     """
 
     hypothesis: Hypothesis
@@ -70,6 +76,8 @@ class FoundContrast:
     contrast: Contrast | Undefined
     corrected: Corrected
     sure: Contrast | Undefined | None = None
+    scorers: tuple[ScorerEvidence, ...] = ()
+    curve: SpecificationCurve | Undefined | None = None
 
 
 def known(value: float | Undefined | None) -> float | None:

@@ -50,11 +50,12 @@ def show_outlook(console: Console, found: Mapping[str, Any]) -> None:
     console.print(table)
     console.print()
     table = plain_table("contrast", "compared", "design", "smallest detectable", "margin", "within margin")
-    for row in {(row["suite"], row["contrast"], row["axis"]): row for row in found["power"]}.values():
+    rows = labelled(found["power"], ("minimum_detectable", "power_within"))
+    for label, row in rows:
         table.add_row(
-            Text(f"{row['suite']}, by {row['axis'].replace('_', ' ')}"),
+            Text(label),
             f"{row['hypotheses']} {row['role']}",
-            f"{row['templates']} × {row['terms']}" if row["terms"] else f"{row['templates']} templates",
+            design_text(row),
             size_text(row["minimum_detectable"], row["unit"]),
             size_text(row["margin"], row["unit"]),
             "unknown" if row["power_within"] is None else f"{row['power_within']:.0%}",
@@ -68,8 +69,114 @@ def show_outlook(console: Console, found: Mapping[str, Any]) -> None:
     notes += [f"Assumed spreads: {text}" for text in dict.fromkeys(found["assumed"])]
     for note in notes:
         console.print(Text(note, style="dim"))
+    for text in dict.fromkeys(found.get("found_earlier", ())):
+        console.print(Text(f"Spreads of {text}", style="dim"))
+    if beyond_reach(rows):
+        console.print(Text(beyond_reach(rows)))
     for row in found["not_measurable"]:
         console.print(Text(f"Not measurable: {row['suite']} on {row['model']}: {row['reason']}"))
+    if "solve" in found:
+        console.print()
+        show_solution(console, found["solve"])
+
+
+Labelled = Sequence[tuple[str, Mapping[str, Any]]]
+
+
+def labelled(rows: Sequence[Mapping[str, Any]], figures: Sequence[str]) -> Labelled:
+    """Rows of families with what they are called; one for all models where the figures are the same.
+
+    A family is called by its suite and axis, and by its contrast and model where that does not tell it.
+    """
+    kept = {
+        (row["suite"], row["axis"], row["contrast"], *(repr(row[name]) for name in figures)): row
+        for row in reversed(rows)
+    }
+    names = []
+    for row in reversed(kept.values()):
+        alike = [
+            other for other in kept.values() if (other["suite"], other["axis"]) == (row["suite"], row["axis"])
+        ]
+        name = f"{row['suite']}, by {row['axis'].replace('_', ' ')}"
+        if len({other["contrast"] for other in alike}) > 1:
+            name = f"{name} ({row['contrast']})"
+        if sum(other["contrast"] == row["contrast"] for other in alike) > 1:
+            name = f"{name}, {row['model']}"
+        names.append((name, row))
+    return names
+
+
+def beyond_reach(rows: Labelled) -> str:
+    """Which families cannot be found within their margin, whatever the model does; empty without any."""
+    names = [f"{name}, {row['margin']:g} {row['unit']}" for name, row in rows if row["within_reach"] is False]
+    if not names:
+        return ""
+    return (
+        f"Never within margin: {'; '.join(names)}. Even if there were no disparity at all, these designs "
+        "would show so no more often than the test may err. Their findings will be disparities or "
+        "inconclusive. What they would need: --solve with the margin."
+    )
+
+
+def show_solution(console: Console, found: Mapping[str, Any]) -> None:
+    """Print what each family needs for a size, and why where no number suffices."""
+    console.print(Text(f"Needed for {found['size']:g}, in each suite's unit", style="bold"))
+    table = plain_table("contrast", "to", "now", "families alone", "the others alone", "fewest cells")
+    reasons: dict[str, list[str]] = {}
+    for label, row in labelled(found["rows"], ("detect", "within", "reason")):
+        second = row["at_hand"]["second_factor"]
+        if row["reason"]:
+            reasons.setdefault(f"{label}: {row['reason']}", [])
+            continue
+        for name, verb in (("detect", "find"), ("within", "rule out")):
+            need = row[name]
+            table.add_row(
+                Text(label),
+                f"{verb} {found['size']:g} {row['unit']}",
+                f"{need['power_now']:.0%}",
+                needed_text(need["templates"]["n"], ""),
+                needed_text(need["terms"]["n"], second),
+                cheapest_text(need["cheapest"], second),
+            )
+            for key in ("templates", "terms", "cheapest"):
+                if need[key]["reason"]:
+                    reasons.setdefault(f"{label}: {need[key]['reason']}", []).append(verb)
+    if table.row_count:
+        console.print(table)
+        console.print()
+    for reason, verbs in reasons.items():
+        console.print(Text(f"{reason}{f' (to {verbs[0]})' if len(verbs) == 1 else ''}."))
+    chance = f"{found['power']:.0%}"
+    console.print(
+        Text(
+            f"Find: a true disparity of this size, with a chance of {chance}, where the first step of the "
+            "family's correction must be met; that is conservative, for later steps ask less. Rule out: a "
+            f"disparity beyond this margin, with a chance of {chance} if there is none. Now: the chance with "
+            "what is at hand. Alone: how many if the other number stays; fewest cells: if both may change.",
+            style="dim",
+        )
+    )
+
+
+def needed_text(number: int | None, unit: str) -> str:
+    """A number of templates or terms, or that none suffices."""
+    return "no number suffices" if number is None else f"{number:,} {unit}".rstrip()
+
+
+def cheapest_text(need: Mapping[str, Any], unit: str) -> str:
+    """The design with the fewest cells."""
+    if need["cells"] is None:
+        return "beyond reason"
+    if not unit:
+        return f"{need['templates']:,} families"
+    return f"{need['templates']:,} × {need['terms']:,} {unit} = {need['cells']:,}"
+
+
+def design_text(row: Mapping[str, Any]) -> str:
+    """What a family is asked: templates and terms, or units of them until it is decided."""
+    if row.get("max_units"):
+        return f"until decided, at most {row['max_units']:,} units"
+    return f"{row['templates']} × {row['terms']}" if row["terms"] else f"{row['templates']} templates"
 
 
 def size_text(value: float | None, unit: str) -> str:

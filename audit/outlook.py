@@ -2,110 +2,113 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any
 
 from audit.bundle import file_bytes, sha256
-from audit.hypotheses import REST, TERM_AXIS, Hypothesis
-from audit.measures import MEASURES
+from audit.family_design import FamilyDesign, family_design
+from audit.hypotheses import Hypothesis
+from audit.measures import decoding_from_json
 from audit.plan import PlannedSuite, estimate_cost, hypotheses_of, planned_suites
+from audit.sequential_plan import Design, is_sequential
+from audit.sequential_plan import design_of as design_of_streams
+from audit.spreads import AssumedSpreads, SpreadSource
 from audit.stats.equivalence import power_to_show_within
 from audit.stats.planning import DesignSds, design_mde, design_se
-from probes import Planning
-
-Layout = Literal["nested", "crossed", "single"]
+from audit.stats.sequential import smallest_detectable
 
 
-def outlook(plan: Mapping[str, Any], rate: Callable[[], float]) -> dict[str, Any]:
+def outlook(
+    plan: Mapping[str, Any], rate: Callable[[], float], spreads: SpreadSource | None = None
+) -> dict[str, Any]:
     """Requests, time and smallest detectable disparity of each family of a plan.
 
     Parameters
     ----------
     rate : callable
         This machine's speed, floating-point operations a second.
-
-    Notes
-    -----
-    Power is computed from the spreads that each suite's file assumes, and says so; the audit itself
-    reports what it could detect with the spreads it found.
+    spreads : SpreadSource, optional
+        Where power is computed from; by default the spreads that each suite's file assumes. The outlook
+        names its source, and the audit itself reports what it could detect with the spreads it found.
     """
     suites = planned_suites(plan)
     families = groupby(hypotheses_of(plan), key=lambda hypothesis: hypothesis.family)
-    rows = [
-        power_row(list(members), suites, plan["alpha"], plan["decoding"]["samples"])
-        for _, members in families
-    ]
-    assumed = list(dict.fromkeys(planned.suite.planning.source for planned in suites.values()))
+    rows = []
+    sources: dict[bool, list[str]] = {True: [], False: []}
+    for _, members in families:
+        family = list(members)
+        first, planned = family[0], suites[family[0].suite]
+        sequential = is_sequential(plan, first)
+        source = AssumedSpreads() if spreads is None or sequential else spreads
+        design = family_design(first, planned, decoding_from_json(plan["decoding"]))
+        known = source.of(first, planned, design)
+        sources[known.assumed].append(known.source)
+        head = family_row(family, planned, design)
+        row = head | power_row(head, design, design.scaled(known.sds), plan["alpha"])
+        if sequential:
+            row |= sequential_power(design_of_streams(plan, suites, family), plan["decoding"]["samples"])
+        rows.append(row)
     return {
         "title": plan["title"],
         "plan_sha256": sha256(file_bytes(plan)),
         "cost": estimate_cost(plan, rate),
         "power": rows,
-        "assumed": assumed,
+        "assumed": list(dict.fromkeys(sources[True])),
+        "found_earlier": list(dict.fromkeys(sources[False])),
         "not_measurable": list(plan["not_measurable"]),
     }
 
 
-def power_row(
-    family: Sequence[Hypothesis], suites: Mapping[str, PlannedSuite], alpha: float, samples: int
-) -> dict[str, Any]:
-    """The power of one family, from its design and its suite's assumed spreads."""
+def family_row(family: Sequence[Hypothesis], planned: PlannedSuite, design: FamilyDesign) -> dict[str, Any]:
+    """What a family is."""
     first = family[0]
-    planned = suites[first.suite]
-    layout, templates, one, zero = design_of(first, planned)
-    row = {
+    return {
         "model": first.model,
         "suite": first.suite,
         "contrast": first.contrast,
         "axis": first.axis,
         "role": first.role,
         "hypotheses": len(family),
-        "templates": templates,
-        "terms": 0 if layout == "single" else one + (zero if layout == "nested" else 0),
+        "templates": design.templates,
+        "terms": design.terms,
         "unit": planned.margin.unit,
         "margin": planned.margin.value,
-        "minimum_detectable": None,
-        "power_within": None,
+    }
+
+
+def power_row(head: Mapping[str, Any], design: FamilyDesign, sds: DesignSds, alpha: float) -> dict[str, Any]:
+    """The power of one family, from its design and spreads.
+
+    ``within_reach`` is False where "within margin" is no more likely without any disparity than it may be
+    with one as large as the margin: the audit can then not show it, whatever the model does.
+    """
+    unknown = {"minimum_detectable": None, "power_within": None, "within_reach": None}
+    if design.reason:
+        return {**unknown, "reason": design.reason}
+    shape = (design.templates, design.one, design.zero, design.layout)
+    try:
+        se, df = design_se(sds, *shape)
+    except ValueError as error:
+        return {**unknown, "reason": str(error)}
+    within = power_to_show_within(head["margin"], se, df, alpha)
+    return {
+        "minimum_detectable": design_mde(sds, *shape, alpha / head["hypotheses"]),
+        "power_within": within,
+        "within_reach": within > alpha,
         "reason": "",
     }
-    sds = assumed_sds(planned.suite.planning, layout, planned, samples)
-    corrected = alpha / len(family)
-    try:
-        se, df = design_se(sds, templates, one, zero, layout)
-        smallest = design_mde(sds, templates, one, zero, layout, corrected)
-    except ValueError as error:
-        return {**row, "reason": str(error)}
-    within = power_to_show_within(planned.margin.value, se, df, alpha)
-    return {**row, "minimum_detectable": smallest, "power_within": within}
 
 
-def assumed_sds(planning: Planning, layout: Layout, planned: PlannedSuite, samples: int) -> DesignSds:
-    """The suite's assumed spreads for a layout; samples of one prompt average out."""
-    repeats = samples if MEASURES[planned.suite.measure].factor == "samples" else 1
-    residual = planning.residual_sd / repeats**0.5
-    term = 0.0 if layout == "single" else planning.term_sd
-    return DesignSds(planning.template_sd, term, residual)
-
-
-def design_of(hypothesis: Hypothesis, planned: PlannedSuite) -> tuple[Layout, int, int, int]:
-    """Layout, number of template families, and number of terms (or second-factor levels) of each side."""
-    items = [item for item in planned.items if item.arm == "probe"]
-    templates = len({item.family for item in items})
-    if hypothesis.layout == "fixed":
-        pairs = len(items[0].answers)
-        return ("crossed", templates, pairs, pairs) if pairs > 1 else ("single", templates, 1, 1)
-    groups: dict[str, set[str]] = {}
-    for item in items:
-        if hypothesis.axis in item.groups and hypothesis.axis != TERM_AXIS:
-            groups.setdefault(item.groups[hypothesis.axis], set()).add(item.term)
-    one = len(groups.get(hypothesis.group, ()))
-    if hypothesis.reference == REST:
-        zero = sum(len(terms) for group, terms in groups.items() if group != hypothesis.group)
-    else:
-        zero = len(groups.get(hypothesis.reference, ()))
-    return (
-        ("crossed", templates, one, one)
-        if hypothesis.layout == "paired"
-        else ("nested", templates, one, zero)
-    )
+def sequential_power(design: Design, samples: int) -> dict[str, Any]:
+    """What replaces the power of a family that is asked until decided: by its horizon, over its prompts."""
+    planning = design.planned.suite.planning
+    spread = math.hypot(planning.template_sd, planning.term_sd, planning.residual_sd * (2 / samples) ** 0.5)
+    smallest = smallest_detectable(spread / design.width, design.rule) * design.width
+    return {
+        "minimum_detectable": smallest,
+        "power_within": None,
+        "within_reach": None,
+        "max_units": design.rule.max_units,
+    }

@@ -12,7 +12,7 @@ from typing import Any
 
 from audit.bundle import FORMAT
 from audit.hypotheses import Hypothesis, declare, hypothesis_from_json
-from audit.measures import MEASURES, Decoding
+from audit.measures import MEASURES, decoding_from_json
 from audit.models import LoadOptions, identify
 from audit.models.base import Model
 from audit.requests import Request, digest
@@ -61,11 +61,17 @@ class PlannedSuite:
 
 @dataclass(frozen=True)
 class Question:
-    """One item put to one model in one form."""
+    """One item put to one model in one form.
+
+    Where continuations are sampled in several settings, ``setting`` names the one of this question and
+    ``first_sample`` is the number that its first sample has among all of the item's.
+    """
 
     item: Item
     request: Request
     digest: str
+    setting: str = ""
+    first_sample: int = 0
 
 
 def make_plan(spec: AuditSpec) -> dict[str, Any]:
@@ -100,12 +106,12 @@ def make_plan(spec: AuditSpec) -> dict[str, Any]:
             for row in not_measurable
         ]
         raise AuditFileError([*lines, Fault("nothing is left to ask", "", "Choose other suites or models.")])
-    return {
+    plan = {
         "format": FORMAT,
         "title": spec.title,
         "alpha": spec.alpha,
         "seed": spec.seed,
-        "decoding": asdict(spec.decoding),
+        "decoding": spec.decoding.to_json(),
         "load": asdict(spec.load),
         "models": [{**asdict(model), "capabilities": sorted(model.capabilities)} for model in facts],
         "lexicons": {lexicon.digest: lexicon.data for p in suites for lexicon in p.lexicons.values()},
@@ -123,8 +129,17 @@ def make_plan(spec: AuditSpec) -> dict[str, Any]:
         "asks": asks,
         "not_measurable": not_measurable,
         "hypotheses": [asdict(hypothesis) for hypothesis in hypotheses],
-        "correction": {"confirmatory": "holm", "exploratory": "benjamini-hochberg"},
+        "correction": {"confirmatory": "max-t", "exploratory": "benjamini-hochberg"},
     }
+    if spec.until_decided:
+        from audit.sequential_plan import section
+
+        if len(spec.decoding.each()) > 1:
+            what = "several decoding settings and until_decided, which asks in one setting only"
+            raise AuditFileError(Fault(what, "", "Leave out one of the two."))
+        rebuilt = {planned.suite.id: planned for planned in suites}
+        plan["sequential"] = section(plan, rebuilt, spec.until_decided.max_units)
+    return plan
 
 
 def plan_suite(choice: SuiteChoice) -> PlannedSuite:
@@ -170,17 +185,28 @@ def hypotheses_of(plan: Mapping[str, Any]) -> list[Hypothesis]:
 def questions(
     plan: Mapping[str, Any], model: str, suites: Mapping[str, PlannedSuite] | None = None
 ) -> Iterator[Question]:
-    """Every item put to a model, with its request, in the plan's order."""
+    """Every item put to a model whole, with its request, in the plan's order.
+
+    Where a plan asks until decided, generated text about groups is not among it but drawn unit by unit
+    (``audit.sequential_plan``); the invented words are.
+    """
     rebuilt = planned_suites(plan) if suites is None else suites
-    decoding = Decoding(**plan["decoding"])
+    decoding = decoding_from_json(plan["decoding"])
+    settings = [
+        (name, number * decoding.stride, one) for number, (name, one) in enumerate(decoding.each().items())
+    ]
     for ask in plan["asks"]:
         if ask["model"] != model:
             continue
         planned = rebuilt[ask["suite"]]
         measure = MEASURES[planned.suite.measure]
+        drawn = bool(plan.get("sequential")) and ask["form"] == "generate"
         for item in planned.items:
-            request = measure.ask(item, ask["form"], decoding)
-            yield Question(item, request, digest(request))
+            if drawn and item.arm == "probe":
+                continue
+            for name, first, one in settings if ask["form"] == "generate" else [("", 0, decoding)]:
+                request = measure.ask(item, ask["form"], one)
+                yield Question(item, request, digest(request), name, first)
 
 
 def unique_requests(asked: Sequence[Question]) -> list[Request]:
@@ -189,7 +215,10 @@ def unique_requests(asked: Sequence[Question]) -> list[Request]:
 
 
 def wanted_answers(plan: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """(model digest, request digest) of every answer that the plan needs."""
+    """(model digest, request digest) of every answer that the plan needs whole.
+
+    ``audit.sequential_streams.needed_answers`` adds those that depend on the answers before them.
+    """
     suites = planned_suites(plan)
     return {
         (entry["digest"], question.digest)
@@ -199,7 +228,7 @@ def wanted_answers(plan: Mapping[str, Any]) -> set[tuple[str, str]]:
 
 
 def estimate_cost(plan: Mapping[str, Any], rate: Callable[[], float]) -> list[dict[str, Any]]:
-    """Requests and seconds per model, estimated without asking anything.
+    """Requests and seconds per model, estimated without asking anything; at most, where a rule stops it.
 
     Parameters
     ----------
@@ -213,9 +242,12 @@ def estimate_cost(plan: Mapping[str, Any], rate: Callable[[], float]) -> list[di
     """
     suites = planned_suites(plan)
     speed = rate() * 0.4
+    from audit.sequential_plan import most_questions
+
     rows = []
     for model in plan["models"]:
-        requests = unique_requests(list(questions(plan, model["id"], suites)))
+        drawn = most_questions(plan, suites, model["id"])
+        requests = unique_requests([*questions(plan, model["id"], suites), *drawn])
         tokens = sum(expected_tokens(request) for request in requests)
         parameters = model["parameters"]
         rows.append(

@@ -20,6 +20,7 @@ from audit.models.base import Model
 from audit.models.scripted import PlantedModel
 from audit.plan import planned_suites, questions, unique_requests
 from audit.requests import Request, Response, digest
+from audit.sequential_streams import FamilyStreams, model_streams
 from probes.errors import Fault, ModelError
 
 BLOCK = 128
@@ -104,16 +105,18 @@ def run_plan(
     with bundle.writer() as writer:
         for entry in bundle.plan["models"]:
             requests = unique_requests(list(questions(bundle.plan, entry["id"], suites)))
-            done = sum((entry["digest"], digest(request)) in writer.answered for request in requests)
-            shown.start(entry["id"], len(requests), done)
-            kept += done
-            if done == len(requests):
-                continue
+            families = model_streams(bundle.plan, suites, entry)
+            at_most = len(requests) + sum(family.most_requests for family in families)
             runner = ModelRun(entry, writer, earlier, load, shown)
+            shown.start(entry["id"], at_most, sum(runner.has(request) for request in requests))
             started = time.monotonic()
-            for start in range(0, len(requests), BLOCK):
-                runner.block(requests[start : start + BLOCK])
-            seconds[entry["id"]] = time.monotonic() - started
+            runner.blocks(requests)
+            runner.until_decided(families)
+            answered = runner.kept + runner.asked + runner.reused
+            shown.advance(max(0, at_most - answered))  # what the rule made needless
+            if runner.asked or runner.reused:
+                seconds[entry["id"]] = time.monotonic() - started
+            kept += runner.kept
             asked += runner.asked
             reused += runner.reused
     return RunCounts(kept, asked, reused, seconds)
@@ -135,9 +138,30 @@ class ModelRun:
         self.earlier = earlier
         self.load = load
         self.progress = progress
+        self.kept = 0
         self.asked = 0
         self.reused = 0
         self._model: Model | None = None
+
+    def has(self, request: Request) -> bool:
+        """Whether an answer is on disk."""
+        return (self.entry["digest"], digest(request)) in self.writer.answered
+
+    def blocks(self, requests: Sequence[Request]) -> int:
+        """Answer requests, block by block; gives how many had their answers already."""
+        there = sum(self.has(request) for request in requests)
+        for start in range(0, len(requests), BLOCK):
+            self.block(requests[start : start + BLOCK])
+        self.kept += there
+        return there
+
+    def until_decided(self, families: Sequence[FamilyStreams]) -> None:
+        """Ask a batch of units of every family that is not decided, until all are or reach the horizon."""
+        while batches := [(family, batch) for family in families if (batch := family.next_batch())]:
+            wanted = [question for _, batch in batches for unit in batch for question in unit.questions]
+            self.progress.advance(self.blocks(unique_requests(wanted)))
+            for family, batch in batches:
+                family.take(batch, self.writer.answered)
 
     def block(self, requests: Sequence[Request]) -> None:
         """Answer one block: from earlier bundles where they have it, else by asking."""

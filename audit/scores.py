@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Literal
 
 Status = Literal["scored", "refused", "empty", "unparsed", "truncated", "error"]
@@ -25,6 +26,9 @@ class Score:
         Why there is no value; empty where there is one.
     doubts : tuple of str
         What the tokenizer did to the answers that may carry the result ("she: 2 pieces").
+    others : mapping of str to float
+        What scorers besides the primary one say of the same response, by their names; empty where there is
+        no value.
     """
 
     unit: str
@@ -33,7 +37,10 @@ class Score:
     reason: str = ""
     doubts: tuple[str, ...] = ()
     mass: float | None = None
+    others: Mapping[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (self.value is None) == (self.status == "scored"):
             raise ValueError(f"a score has a value exactly when it is scored, not {self.value} {self.status}")
+        if self.others and self.value is None:
+            raise ValueError(f"another scorer's value of a response that is {self.status}")

@@ -13,7 +13,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from audit.wording import claim, margin_phrase, needed_phrase, signed, statement, verdict_phrase
+from audit.wording import claim, curve_phrase, margin_phrase, needed_phrase, signed, statement, verdict_phrase
 
 STYLES = {
     "disparity": "bold red",
@@ -267,11 +267,13 @@ def detail_rows(row: Mapping[str, Any]) -> list[tuple[str, str]]:
             f"[{low:+.4f}, {high:+.4f}] at {row['ci_equivalence']['level']:.0%} against a margin of "
             f"±{row['margin']['value']} {row['unit']} ({row['margin']['source']})",
         ),
+        ("second look", second_look(row)),
         (
             "p",
             f"{row['p']:.3g}, corrected {row['p_adjusted']:.3g} ({row['correction']['method']}, "
-            f"{row['correction']['m']} hypotheses){flip}",
+            f"{row['correction']['m']} hypotheses; Holm {number(row['p_holm'], '.3g')}){flip}",
         ),
+        ("effect", "; ".join(effect_text(effect) for effect in row["effects"]) or "unknown"),
         ("detectable", f"{row['minimum_detectable']:.3f} {row['unit']} with a power of 80 %"),
         (
             "controls",
@@ -284,6 +286,8 @@ def detail_rows(row: Mapping[str, Any]) -> list[tuple[str, str]]:
             f"{number(out['lo'], '+.3f')} to {number(out['hi'], '+.3f')}; "
             f"I² {number(robust['i_squared'], '.0%')}; wordings sd {number(robust['paraphrase_sd'], '.3f')}",
         ),
+        ("analyses", curve_phrase(row)),
+        *sampling_rows(row),
         ("coverage", coverage_text(row["coverage"])),
         ("answers", answers_text(row)),
     ]
@@ -291,6 +295,37 @@ def detail_rows(row: Mapping[str, Any]) -> list[tuple[str, str]]:
         lines.append(("reasons", "; ".join(row["reasons"])))
     if row["verdict"] == "inconclusive":
         lines.append(("needed", needed_phrase(row)))
+    return lines
+
+
+def second_look(row: Mapping[str, Any]) -> str:
+    """The other intervals of the same estimate."""
+    parts = []
+    for key, words in (("ci_simultaneous", "together with the family"), ("ci_resampled", "")):
+        found = row[key]
+        if found:
+            parts.append(f"[{found['lo']:+.4f}, {found['hi']:+.4f}] {words or found['method']}")
+    return "; ".join(parts) or "none"
+
+
+def effect_text(effect: Mapping[str, Any]) -> str:
+    """One standardised effect with its interval, or why it has none."""
+    if effect["estimate"] is None:
+        return f"{effect['name']} undefined: {effect['reason']}"
+    return f"{effect['name']} {effect['estimate']:+.2f} [{effect['lo']:+.2f}, {effect['hi']:+.2f}]"
+
+
+def sampling_rows(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What other scorers and decoding settings say of sampled text; nothing for other answers."""
+    lines = []
+    for scorer in row["scorers"]:
+        found = "unknown" if scorer["estimate"] is None else f"{scorer['estimate']:+.3f} ({scorer['states']})"
+        lines.append((f"by {scorer['scorer']}", f"{found}{scorer['reason'] and ': ' + scorer['reason']}"))
+    decoding = row["robustness"]["decoding"]
+    if decoding:
+        each = [f"{one['setting']} {number(one['estimate'], '+.3f')}" for one in decoding["settings"]]
+        text = f"seed to seed sd {number(decoding['seed_sd'], '.3f')}"
+        lines.append(("sampling", "; ".join([text, *each])))
     return lines
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from jsonschema.protocols import Validator
 
-from audit.measures import MEASURES, Decoding
+from audit.measures import MEASURES, Decoding, DecodingSetting
 from audit.models import LoadOptions
 from audit.models.base import Model
 from probes import (
@@ -47,10 +47,21 @@ class SuiteChoice:
 
 
 @dataclass(frozen=True)
+class UntilDecided:
+    """Asking unit by unit until a rule stops it, where a model writes text; see ``audit.sequential_plan``.
+
+    ``max_units`` is the horizon of each family: what is not decided by then stays inconclusive.
+    """
+
+    max_units: int = 2000
+
+
+@dataclass(frozen=True)
 class AuditSpec:
     """Everything an auditor decides before the first question.
 
     ``models`` holds names (catalog, folder, file, hub id) or :class:`~audit.models.base.Model` objects.
+    ``until_decided`` is None where every suite is asked whole.
     """
 
     models: tuple[str | Model, ...]
@@ -60,6 +71,7 @@ class AuditSpec:
     seed: int = 0
     decoding: Decoding = field(default_factory=Decoding)
     load: LoadOptions = field(default_factory=LoadOptions)
+    until_decided: UntilDecided | None = None
 
 
 def choose(
@@ -147,6 +159,7 @@ def read_audit(path: Path) -> AuditSpec:
                 Fault(f"suite {choice.suite.id!r} is named twice", str(path), "Name each suite once.")
             )
         seen.add(choice.suite.id)
+    faults += _decoding_faults(data, str(path))
     if faults:
         raise AuditFileError(faults)
     return AuditSpec(
@@ -155,9 +168,43 @@ def read_audit(path: Path) -> AuditSpec:
         title=data.get("title", path.stem),
         alpha=data.get("alpha", 0.05),
         seed=seed,
-        decoding=Decoding(seed=seed, **data.get("decoding", {})),
+        decoding=_decoding(data.get("decoding", {}), seed),
         load=LoadOptions(**data.get("load", {})),
+        until_decided=UntilDecided(**data["until_decided"]) if "until_decided" in data else None,
     )
+
+
+def _decoding(wish: Mapping[str, Any], seed: int) -> Decoding:
+    settings = tuple(
+        DecodingSetting(float(setting["temperature"]), float(setting["top_p"]))
+        for setting in wish.get("settings", ())
+    )
+    return Decoding(**{**wish, "settings": settings, "seed": seed})
+
+
+def _decoding_faults(data: Mapping[str, Any], path: str) -> list[Fault]:
+    """What is wrong with a list of decoding settings that each of them alone does not show."""
+    wish = data.get("decoding", {})
+    settings = wish.get("settings", [])
+    where = f"{path}: $.decoding"
+    faults = [
+        Fault(f"{key} beside settings", f"{where}.{key}", "Decide it in one place: in each setting.")
+        for key in ("temperature", "top_p")
+        if settings and key in wish
+    ]
+    seen = set()
+    for number, setting in enumerate(settings):
+        # At temperature 0 the most probable token is taken, whatever top_p is.
+        one = (setting["temperature"], setting["top_p"] if setting["temperature"] else 1)
+        if one in seen:
+            faults.append(
+                Fault("the same setting twice", f"{where}.settings[{number}]", "Name each setting once.")
+            )
+        seen.add(one)
+    if len(settings) > 1 and "until_decided" in data:
+        what = "several decoding settings and until_decided, which asks in one setting only"
+        faults.append(Fault(what, f"{where}.settings", "Leave out one of the two."))
+    return faults
 
 
 def _choose_from(wish: Mapping[str, Any], folder: Path, seed: int) -> SuiteChoice:

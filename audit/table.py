@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from audit.measures import MEASURES
+from audit.measures import MEASURES, scorer_column
 from audit.plan import PlannedSuite, questions
 from audit.requests import Response
 
@@ -23,9 +23,9 @@ def score_table(
 ) -> pd.DataFrame:
     """One row a score: every unit of every item put to a model, scored or not.
 
-    Columns: ``item, suite, arm, template, family, term, pair, unit, factor, value, status, reason,
-    doubtful, doubts, mass`` and one ``axis:`` column an axis. ``value`` is NaN unless ``status`` is
-    ``scored``.
+    Columns: ``item, suite, arm, template, family, term, pair, setting, unit, factor, value, status, reason,
+    doubtful, doubts, mass``, one ``axis:`` column an axis, and one ``value:`` column a scorer besides the
+    primary one. A value is NaN unless ``status`` is ``scored``.
     """
     model_digest = next(entry["digest"] for entry in plan["models"] if entry["id"] == model)
     pairs = term_pairs(suites)
@@ -41,6 +41,7 @@ def score_table(
             "family": item.family,
             "term": item.term,
             "pair": pairs.get(item.term),
+            "setting": question.setting,
             **{AXIS + axis: group for axis, group in item.groups.items()},
         }
         response = kept[model_digest, question.digest]
@@ -48,7 +49,7 @@ def score_table(
             rows.append(
                 {
                     **base,
-                    "unit": score.unit,
+                    "unit": str(int(score.unit) + question.first_sample) if question.setting else score.unit,
                     "factor": measure.factor,
                     "value": float("nan") if score.value is None else score.value,
                     "status": score.status,
@@ -56,6 +57,10 @@ def score_table(
                     "doubtful": bool(score.doubts),
                     "doubts": "; ".join(score.doubts),
                     "mass": float("nan") if score.mass is None else score.mass,
+                    **{
+                        scorer_column(scorer): score.others.get(scorer, float("nan"))
+                        for scorer in measure.scorers[1:]
+                    },
                 }
             )
     return pd.DataFrame(rows)

@@ -15,8 +15,10 @@ from jsonschema import Draft202012Validator
 
 from audit.bundle import Bundle, differing_keys, file_bytes, file_sha256, members, read_json, sha256
 from audit.findings import analyze_bundle
-from audit.plan import hypotheses_of, planned_suites, wanted_answers
-from audit.requests import canonical, digest
+from audit.plan import hypotheses_of, planned_suites
+from audit.requests import Response, canonical, digest
+from audit.sequential_plan import section
+from audit.sequential_streams import needed_answers
 from probes.errors import BundleError, Fault, InputError
 
 TOLERANCE = 1e-9
@@ -108,6 +110,9 @@ def check_plan(bundle: Bundle) -> Check:
     ids = [hypothesis.id for hypothesis in hypotheses_of(bundle.plan)]
     if len(set(ids)) != len(ids):
         faults.append("plan.json: a hypothesis is declared twice")
+    declared = bundle.plan.get("sequential")
+    if declared and declared != section(bundle.plan, suites, declared["max_units"], declared["batch"]):
+        faults.append("plan.json: its units and stopping rule are not those of its suites")
     return Check("plan", f"{len(suites)} suites, {len(ids)} hypotheses", tuple(faults))
 
 
@@ -131,19 +136,24 @@ def check_chain(bundle: Bundle) -> Check:
 
 
 def check_answers(bundle: Bundle) -> Check:
-    """Every request of the plan has exactly one answer, and there is no other answer."""
-    wanted = wanted_answers(bundle.plan)
-    found: set[tuple[str, str]] = set()
+    """Every request of the plan has exactly one answer, and there is no other answer.
+
+    Where the plan asks until decided, its rule is replayed: answers beyond the batch in which it stops are
+    no part of the plan.
+    """
+    found: dict[tuple[str, str], Response] = {}
     faults = []
     for record in bundle.records():
         key = (record.model, digest(record.request))
         if key in found:
             faults.append(f"records: request {key[1][:12]} was answered twice")
-        found.add(key)
-    if wanted - found:
-        faults.append(f"records: {len(wanted - found)} requests of the plan have no answer")
-    if found - wanted:
-        faults.append(f"records: {len(found - wanted)} answers are to requests that are not in the plan")
+        found[key] = record.response
+    wanted = needed_answers(bundle.plan, found)
+    lacking, beyond = wanted - found.keys(), found.keys() - wanted
+    if lacking:
+        faults.append(f"records: {len(lacking)} requests of the plan have no answer")
+    if beyond:
+        faults.append(f"records: {len(beyond)} answers are to requests that are not in the plan")
     return Check("answers", f"{len(wanted)} requests planned", tuple(faults))
 
 

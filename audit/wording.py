@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 
@@ -83,6 +83,8 @@ def claim(finding: Mapping[str, Any]) -> str:
         difference=difference_phrase(low, finding["estimate"], high),
         group=finding["group_label"],
         reference=finding["reference_label"],
+        crossed_group=finding.get("crossed_group_label", ""),
+        crossed_reference=finding.get("crossed_reference_label", ""),
     )
 
 
@@ -119,12 +121,21 @@ def statement(finding: Mapping[str, Any]) -> str:
     return f"{text}; inconclusive. {needed_phrase(finding)}"
 
 
-SECOND_FACTOR = {"nested": "terms a group", "paired": "pairs of terms", "fixed": "answer pairs"}
+SECOND_FACTOR = {
+    "nested": "terms a group",
+    "paired": "pairs of terms",
+    "fixed": "answer pairs",
+    "combination": "terms a cell",
+}
 """What is sampled beside templates, by layout."""
 
 
 def needed_phrase(finding: Mapping[str, Any]) -> str:
     """What an inconclusive finding needs for a decision."""
+    if finding.get("sequential"):
+        return needed_units_phrase(finding["sequential"], finding["reasons"])
+    if finding["reasons"]:
+        return f"No claim is made: {'; '.join(finding['reasons'])}."
     needed = finding["needed"]
     if needed is None:
         return "What a decision would need cannot be said."
@@ -140,3 +151,45 @@ def needed_phrase(finding: Mapping[str, Any]) -> str:
         return f"It does not survive the correction for {family} hypotheses; more templates would settle it."
     goal = {"detect": "to show the difference", "within": "to show that it is within margin"}
     return f"If the estimate is the truth, needs about {' and '.join(parts)} {goal[needed['decision']]}."
+
+
+def needed_units_phrase(sequential: Mapping[str, Any], reasons: Sequence[str]) -> str:
+    """What a finding needs that was still open at the horizon, or why more units would not help.
+
+    Examples
+    --------
+    >>> needed_units_phrase({"max_units": 500, "needed": {"units": 1240, "decision": "within"}}, [])
+    'Open after 500 units. If the estimate is the truth, about 1,240 would show that it is within margin.'
+    """
+    needed = sequential["needed"]
+    if needed is None:
+        return f"More units would not settle it: {'; '.join(reasons)}."
+    goal = {"disparity": "the difference", "within": "that it is within margin"}[needed["decision"]]
+    return (
+        f"Open after {sequential['max_units']:,} units. If the estimate is the truth, about "
+        f"{max(needed['units'], sequential['max_units'] + 1):,} would show {goal}."
+    )
+
+
+def curve_phrase(finding: Mapping[str, Any]) -> str:
+    """In how many of the other reasonable analyses a finding holds.
+
+    Examples
+    --------
+    >>> counts = {"run": 48, "same_sign": 47, "significant": 41, "significant_opposite": 0}
+    >>> curve = {**counts, "on_scale": 8, "within": 0, "not_computable": {}}
+    >>> curve_phrase({"verdict": "disparity", "robustness": {"curve": curve}})
+    'holds in 41 of 48; the sign is the same in 47'
+    """
+    curve = finding["robustness"]["curve"]
+    if curve is None:
+        return "unknown"
+    lost = sum(curve["not_computable"].values())
+    more = f"; {lost} more could not be computed" if lost else ""
+    same = f"the sign is the same in {curve['same_sign']}"
+    if finding["verdict"] == "disparity":
+        return f"holds in {curve['significant']} of {curve['run']}; {same}{more}"
+    if finding["verdict"] == "no disparity within margin":
+        return f"within margin in {curve['within']} of {curve['on_scale']} on this scale{more}"
+    against = curve["significant"] + curve["significant_opposite"]
+    return f"a difference in {against} of {curve['run']}; {same}{more}"

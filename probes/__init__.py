@@ -4,11 +4,22 @@ The public names of the room. It knows nothing of models or statistics.
 """
 
 from probes.catalogue import lexicon_ids, lexicons_of, load_lexicon, load_suite, suite_ids
-from probes.contrasts import Comparison, check_suite, comparisons
+from probes.contrasts import Comparison, comparisons
 from probes.errors import Fault, SuiteError
 from probes.expansion import Sampling, expand
+from probes.fit import check_suite
 from probes.items import ANSWER, AnswerPair, Arm, Form, Item
-from probes.lexicon import ANY_AXIS, REST, TERM_AXIS, Axis, Lexicon, Source, Term, lexicon_from_data
+from probes.lexicon import (
+    ANY_AXIS,
+    OVERALL,
+    REST,
+    TERM_AXIS,
+    Axis,
+    Lexicon,
+    Source,
+    Term,
+    lexicon_from_data,
+)
 from probes.suite import (
     Card,
     Contrast,
@@ -25,6 +36,7 @@ from probes.suite import (
 __all__ = [
     "ANSWER",
     "ANY_AXIS",
+    "OVERALL",
     "REST",
     "TERM_AXIS",
     "AnswerPair",

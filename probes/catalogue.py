@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Literal
 
 from probes import documents
-from probes.contrasts import fit_faults
 from probes.documents import ROOM
 from probes.errors import Fault, SuiteError
 from probes.explain import nearest
+from probes.fit import fit_faults
 from probes.lexicon import Lexicon, lexicon_from_document
 from probes.suite import Suite, build
 from probes.suite_checks import check_document

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from itertools import zip_longest
 from typing import TypeVar
 
-from probes.contrasts import axes_of, check_suite, compared, nonce_terms, slot_lexicons
+from probes.cells import group_of
 from probes.errors import Fault, SuiteError
+from probes.fit import check_suite
 from probes.items import Item
 from probes.lexicon import Lexicon, Term
+from probes.slot import axes_of, compared, nonce_terms, slot_lexicons
 from probes.suite import Suite, Template
 
 T = TypeVar("T")
@@ -195,5 +197,5 @@ def _sampled_strata(
     return [
         units
         for units in _strata(lexicon).values()
-        if any(pair in read for unit in units for term in unit for pair in term.groups.items())
+        if any(group_of(term.groups, axis) == group for u in units for term in u for axis, group in read)
     ]

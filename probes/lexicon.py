@@ -21,6 +21,10 @@ ANY_AXIS = "*"
 REST = "rest"
 """The reference that stands for all other groups of an axis; no group may be named so."""
 
+OVERALL = "overall"
+"""The reference that stands for all groups of an axis, the one compared among them, each with the same
+weight; no group may be named so."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -199,9 +203,10 @@ def _check_groups(document: Document, terms: list[tuple[int, Any]]) -> None:
     for axis, entry in axes.items():
         if axis == TERM_AXIS:
             document.fault(("axes", axis), f"the axis id {axis!r} is reserved", "Rename the axis.")
-        if REST in entry["groups"]:
-            path = ("axes", axis, "groups", REST)
-            document.fault(path, f"the group id {REST!r} is reserved", "Rename the group.")
+        for reserved in (REST, OVERALL):
+            if reserved in entry["groups"]:
+                path = ("axes", axis, "groups", reserved)
+                document.fault(path, f"the group id {reserved!r} is reserved", "Rename the group.")
     for index, term in terms:
         for axis, group in term["groups"].items():
             path = ("terms", index, "groups", axis)

@@ -65,8 +65,14 @@ class Contrast:
     """Which groups are compared with which reference.
 
     ``axis`` is an axis of the slot's lexicons, ``term`` (every term is its own group, named
-    ``lexicon:term``) or ``*``. ``groups`` None means all but the reference. ``claim`` is the sentence that
-    a finding states, with ``{ratio}`` or ``{difference}``, ``{group}`` and ``{reference}`` open.
+    ``lexicon:term``), two axes crossed like ``race*gender`` (each cell is a group, named ``black*woman``) or
+    ``*``. ``groups`` None means all but the reference. ``claim`` is the sentence that a finding states, with
+    ``{ratio}`` or ``{difference}``, ``{group}`` and ``{reference}`` open.
+
+    With ``crossed_with``, another axis, what is compared are differences: that between a group and the
+    reference among each group of that axis, with the same difference among ``crossed_reference``. The claim
+    then names ``{crossed_group}`` and ``{crossed_reference}`` too. ``labels`` names cells whose two labels do
+    not join into English.
     """
 
     id: str
@@ -76,6 +82,9 @@ class Contrast:
     role: Role
     claim: str
     groups: tuple[str, ...] | None = None
+    crossed_with: str = ""
+    crossed_reference: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

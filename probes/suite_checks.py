@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from typing import Any
 
 from probes import documents
+from probes.cells import JOIN, is_crossed
 from probes.documents import Document
 from probes.explain import nearest
 from probes.items import ANSWER
-from probes.lexicon import ANY_AXIS, REST, TERM_AXIS
+from probes.lexicon import ANY_AXIS, OVERALL, REST, TERM_AXIS
 from probes.wording import has_lone_brace, placeholders, slot_form
 
 
@@ -143,7 +144,7 @@ def _check_contrasts(document: Document) -> None:
         if reference in contrast.get("groups", ()):
             what = f"the reference {reference!r} is also among the groups"
             document.fault((*path, "groups"), what, "Remove it from the groups.")
-        if axis == ANY_AXIS and ("groups" in contrast or reference != REST):
+        if axis == ANY_AXIS and ("groups" in contrast or reference not in (REST, OVERALL)):
             remedy = "Leave out the groups and write 'reference: rest', or name the axis."
             document.fault((*path, "axis"), "the axis * goes with all groups against the rest", remedy)
         if axis == TERM_AXIS and terms != "fixed":
@@ -152,17 +153,52 @@ def _check_contrasts(document: Document) -> None:
         if terms == "paired" and reference == REST:
             what = "paired terms need one reference group, not the rest"
             document.fault((*path, "reference"), what, "Name the reference group.")
-        for what, remedy in _claim_faults(contrast["claim"], document):
+        for key, what, remedy in _crossing_faults(contrast):
+            document.fault((*path, key), what, remedy)
+        for what, remedy in _claim_faults(contrast, document):
             document.fault((*path, "claim"), what, remedy)
 
 
-def _claim_faults(claim: str, document: Document) -> Iterable[tuple[str, str]]:
+def _crossing_faults(contrast: dict[str, Any]) -> Iterable[tuple[str, str, str]]:
+    """What is wrong with two axes: the key, the fault and its remedy."""
+    axis, crossed = contrast["axis"], contrast.get("crossed_with")
+    if is_crossed(axis) and len(set(axis.split(JOIN))) == 1:
+        yield "axis", f"the axis {axis!r} is crossed with itself", "Name two axes."
+    if "labels" in contrast and not is_crossed(axis):
+        what = "labels are given where no cells are compared"
+        yield "labels", what, "Leave them out: groups are labelled in their lexicon."
+    if (crossed is None) != ("crossed_reference" not in contrast):
+        there, lacking = ("crossed_with", "crossed_reference")[:: 1 if crossed is not None else -1]
+        yield there, f"{there} stands without {lacking}", f"Add {lacking}, or leave out both."
+    if crossed is None:
+        return
+    if axis in (ANY_AXIS, TERM_AXIS, crossed) or is_crossed(axis):
+        what = f"the axis {axis!r} cannot be crossed with {crossed!r}"
+        yield "crossed_with", what, "Name two axes of the lexicon, one in each key."
+    if contrast["terms"] != "nested":
+        what = f"an interaction needs nested terms, not {contrast['terms']}"
+        yield "terms", what, "Write 'terms: nested', or leave out crossed_with."
+    for key in ("reference", "crossed_reference"):
+        if contrast.get(key) in (REST, OVERALL):
+            what = f"an interaction needs one reference group on each axis, not {contrast[key]}"
+            yield key, what, "Name the reference group."
+
+
+def _claim_faults(contrast: dict[str, Any], document: Document) -> Iterable[tuple[str, str]]:
+    claim = contrast["claim"]
     names = placeholders(claim)
+    crossed = ("crossed_group", "crossed_reference") if "crossed_with" in contrast else ()
     for name in dict.fromkeys(names):
-        if name not in ("ratio", "difference", "group", "reference"):
+        if name not in ("ratio", "difference", "group", "reference", *crossed):
             yield f"unknown placeholder {{{name}}}", "Use {ratio} or {difference}, {group} and {reference}."
     if "group" not in names:
         yield "the claim does not name its {group}", "Put {group} where the group's label goes."
+    for name in ("reference", *crossed) if crossed else ():
+        if name not in names:
+            yield (
+                f"the claim does not name its {{{name}}}",
+                "An interaction is between four groups: name each.",
+            )
     if ("ratio" in names) == ("difference" in names):
         yield "the claim needs one of {ratio} and {difference}", "State the size once."
     margin = document.data.get("margin")

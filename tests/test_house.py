@@ -68,7 +68,17 @@ def loaded_by(code: str) -> set[str]:
     return {name.split(".")[0] for name in json.loads(done.stdout.splitlines()[-1])}
 
 
-HEAVY = {"torch", "transformers", "tokenizers", "pandas", "scipy", "numpy", "streamlit", "vaderSentiment"}
+HEAVY = {
+    "torch",
+    "transformers",
+    "tokenizers",
+    "pandas",
+    "scipy",
+    "numpy",
+    "streamlit",
+    "vaderSentiment",
+    "textblob",
+}
 
 
 HELP = "import audit.cli as c\ntry:\n c.main(['--help'])\nexcept SystemExit: pass"

@@ -7,8 +7,9 @@ of them (``audit.estimates``).
 from __future__ import annotations
 
 import importlib
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Protocol
 
 from audit.requests import Request, Response
 from audit.scores import Score
@@ -16,10 +17,31 @@ from probes.items import Form, Item
 
 
 @dataclass(frozen=True)
+class DecodingSetting:
+    """One of several ways in which the same prompts are sampled."""
+
+    temperature: float
+    top_p: float
+
+    @property
+    def name(self) -> str:
+        """As reports show it.
+
+        Examples
+        --------
+        >>> DecodingSetting(0.7, 0.9).name
+        'temperature 0.7, top-p 0.9'
+        """
+        return f"temperature {self.temperature:.12g}, top-p {self.top_p:.12g}"
+
+
+@dataclass(frozen=True)
 class Decoding:
     """How continuations are sampled.
 
-    ``temperature`` divides the logits, ``top_p`` keeps the smallest set of tokens of that mass.
+    ``temperature`` divides the logits, ``top_p`` keeps the smallest set of tokens of that mass. Where there
+    are ``settings``, every prompt is continued ``samples`` times in each of them, and the two fields above
+    count for nothing.
     """
 
     samples: int = 4
@@ -27,6 +49,63 @@ class Decoding:
     temperature: float = 1.0
     top_p: float = 0.9
     seed: int = 0
+    settings: tuple[DecodingSetting, ...] = ()
+
+    @property
+    def total(self) -> int:
+        """Continuations of one prompt, over all settings."""
+        return self.samples * max(1, len(self.settings))
+
+    @property
+    def stride(self) -> int:
+        """How far the numbers of two settings' samples lie apart: even, so that each has the same even ones.
+
+        With an odd distance the even samples would hold more of one setting and the odd ones more of another,
+        and the A/A control would find the settings' difference.
+        """
+        return self.samples + self.samples % 2
+
+    def each(self) -> dict[str, Decoding]:
+        """One decoding a setting, by its name; by an empty name where there is only one.
+
+        Examples
+        --------
+        >>> list(Decoding().each())
+        ['']
+        >>> grid = Decoding(settings=(DecodingSetting(0.7, 0.9), DecodingSetting(1.0, 1.0)))
+        >>> {name: one.top_p for name, one in grid.each().items()}
+        {'temperature 0.7, top-p 0.9': 0.9, 'temperature 1, top-p 1': 1.0}
+        """
+        alone = {
+            setting.name: replace(self, temperature=setting.temperature, top_p=setting.top_p, settings=())
+            for setting in self.settings
+        }
+        if not alone:
+            return {"": self}
+        return alone if len(alone) > 1 else {"": next(iter(alone.values()))}
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data for a plan; it names the settings only where there are several."""
+        each = self.each()
+        data = asdict(next(iter(each.values())) if len(each) == 1 else self)
+        if len(each) == 1:
+            del data["settings"]
+            return data
+        del data["temperature"], data["top_p"]
+        return {**data, "settings": list(data["settings"])}
+
+
+def decoding_from_json(data: Mapping[str, Any]) -> Decoding:
+    """The decoding that ``to_json`` turned into ``data``.
+
+    Examples
+    --------
+    >>> grid = Decoding(settings=(DecodingSetting(0.7, 0.9), DecodingSetting(1.0, 1.0)), seed=3)
+    >>> decoding_from_json(grid.to_json()) == grid, decoding_from_json(Decoding().to_json()) == Decoding()
+    (True, True)
+    """
+    settings = tuple(DecodingSetting(**setting) for setting in data.get("settings", ()))
+    return Decoding(**{**data, "settings": settings})
 
 
 class Ask(Protocol):
@@ -46,6 +125,38 @@ class Read(Protocol):
 
 
 @dataclass(frozen=True)
+class Reading:
+    """One reasonable way to read a score; see ``audit.measures.readings``.
+
+    Attributes
+    ----------
+    name : str
+        As a report shows it.
+    function : str
+        Key of ``audit.measures.readings.READINGS``.
+    column : str
+        The column of the score table that it reads.
+    scorer : str
+        Which scorer gave the number; empty where no scorer is involved.
+    """
+
+    name: str
+    function: str
+    column: str = "value"
+    scorer: str = ""
+
+    @property
+    def primary(self) -> bool:
+        """Whether it is the value as the measure defines it, in the unit of the margin."""
+        return self.function == "as it is" and self.column == "value"
+
+
+def scorer_column(scorer: str) -> str:
+    """The column of the score table that holds the numbers of a scorer besides the primary one."""
+    return f"value:{scorer}"
+
+
+@dataclass(frozen=True)
 class Measure:
     """One row of the table below.
 
@@ -61,6 +172,12 @@ class Measure:
         Range, direction and what 0 means.
     source : str
         Where the formula comes from.
+    scorers : tuple of str
+        What turns text into numbers, the primary one first; empty where the model's own probabilities do.
+    readings : tuple of Reading
+        Readings for the specification curve; the first is the value itself.
+    bounds : (float, float) or None
+        Smallest and largest value of one score; None where there are none.
     """
 
     name: str
@@ -70,6 +187,9 @@ class Measure:
     factor: str
     meaning: str
     source: str
+    scorers: tuple[str, ...] = ()
+    readings: tuple[Reading, ...] = (Reading("value", "as it is"),)
+    bounds: tuple[float, float] | None = None
 
     @property
     def ask(self) -> Ask:
@@ -82,6 +202,24 @@ class Measure:
         """The function that turns a response into scores."""
         function: Read = importlib.import_module(self.module).read
         return function
+
+
+SENTIMENT = ("vader", "textblob")
+"""Keys of ``audit.scorers.sentiment.SCORERS``: the primary scorer and what it is held against."""
+
+
+def sentiment_readings() -> tuple[Reading, ...]:
+    """Mean, share of negative and share of positive texts, by each scorer."""
+    kinds = (
+        ("mean", "as it is"),
+        ("negative share", "negative share"),
+        ("positive share", "positive share"),
+    )
+    return tuple(
+        Reading(name, function, "value" if scorer == SENTIMENT[0] else scorer_column(scorer), scorer)
+        for scorer in SENTIMENT
+        for name, function in kinds
+    )
 
 
 MEASURES: dict[str, Measure] = {
@@ -97,6 +235,11 @@ MEASURES: dict[str, Measure] = {
             "group draws the first answers more than the second group does. 0: both draw them alike.",
             source="Template log-odds: Kurita et al. 2019; Nangia et al. 2020 for the paired form; "
             "the contrast is signed and paired by template.",
+            readings=(
+                Reading("log-odds", "as it is"),
+                Reading("probability", "probability"),
+                Reading("choice", "choice"),
+            ),
         ),
         Measure(
             name="continuation_sentiment",
@@ -107,7 +250,10 @@ MEASURES: dict[str, Measure] = {
             meaning="A difference of mean sentiment, from -2 to 2 on VADER's compound scale of -1 to 1. "
             "Positive: continuations about the first group read more positive. 0: alike.",
             source="Sheng et al. 2019 and Dhamala et al. 2021 (contrast by prompt); "
-            "Hutto and Gilbert 2014 for the scorer.",
+            "Hutto and Gilbert 2014 for the scorer, De Smedt and Daelemans 2012 for the second one.",
+            scorers=SENTIMENT,
+            readings=sentiment_readings(),
+            bounds=(-1.0, 1.0),
         ),
     )
 }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from audit.measures import Decoding
+from audit.measures import SENTIMENT, Decoding
 from audit.requests import Generate, Request, Response
-from audit.scorers.sentiment import vader
+from audit.scorers.sentiment import SCORERS
 from audit.scores import Score
 from probes.items import Form, Item
 
@@ -24,7 +24,8 @@ def ask(item: Item, form: Form, decoding: Decoding) -> Request:
 def read(item: Item, request: Request, response: Response) -> tuple[Score, ...]:
     """One score a sample: the sentiment of the continuation alone, so that the prompt scores nothing.
 
-    A continuation without a letter is ``empty``: there is nothing to score, which is not a neutral score.
+    The primary scorer gives the value, and the others stand beside it. A continuation without a letter is
+    ``empty``: there is nothing to score, which is not a neutral score.
     """
     assert isinstance(request, Generate)
     if response.error:
@@ -32,7 +33,9 @@ def read(item: Item, request: Request, response: Response) -> tuple[Score, ...]:
     scores = []
     for number, sample in enumerate(response.samples):
         if any(character.isalpha() for character in sample.text):
-            scores.append(Score(str(number), vader(sample.text), "scored"))
+            value = SCORERS[SENTIMENT[0]](sample.text)
+            others = {scorer: SCORERS[scorer](sample.text) for scorer in SENTIMENT[1:]}
+            scores.append(Score(str(number), value, "scored", others=others))
         else:
             scores.append(Score(str(number), None, "empty", "the continuation holds no letter"))
     return tuple(scores)

@@ -1,0 +1,72 @@
+"""What scorers say of a hypothesis that was asked until it was decided, all by the same rule."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+
+from audit.hypotheses import Hypothesis
+from audit.measures import MEASURES, scorer_column
+from audit.scorer_flips import ScorerEvidence, Statement, spread_ratio
+from audit.sequential_plan import Design
+from audit.sequential_streams import PRIMARY, FamilyStreams, ScoredUnit
+from audit.stats.betting import anytime_p, log_wealth
+from audit.stats.confidence_sequence import ConfidenceSequence
+from audit.stats.estimate import Undefined
+from audit.stats.sequential import NEAR_ZERO
+
+
+def said_by_scorers(
+    streams: FamilyStreams, hypothesis: Hypothesis
+) -> tuple[ScorerEvidence, list[ScorerEvidence]]:
+    """What the primary scorer says of a hypothesis where its stream stopped, and what the others say there.
+
+    A stream of bets may be looked at whenever one likes, and so at the time at which another one stopped.
+    """
+    names = MEASURES[streams.design.planned.suite.measure].scorers or (PRIMARY,)
+    end = streams.counted[hypothesis.group][-1].scored.unit.number
+    units = [scored for scored in streams.scored if scored.unit.number <= end]
+    others = []
+    for name in names[1:]:
+        x = [d for u in units if (d := streams.difference(u, hypothesis.group, name)) is not None]
+        others.append(scorer_evidence(name, x, streams.design, spread_ratio(prompt_means(units, name), name)))
+    own = [counted.x for counted in streams.counted[hypothesis.group]]
+    return scorer_evidence(names[0], own, streams.design, 1.0), others
+
+
+def prompt_means(units: Sequence[ScoredUnit], scorer: str) -> pd.DataFrame:
+    """What the primary scorer and another one say of every group of every unit."""
+    rows = [
+        (unit.values[PRIMARY][group], unit.values[scorer][group])
+        for unit in units
+        for group in unit.values[scorer]
+    ]
+    return pd.DataFrame(rows, columns=["value", scorer_column(scorer)], dtype=float).dropna()
+
+
+def scorer_evidence(
+    scorer: str, x: Sequence[float], design: Design, ratio: float | Undefined
+) -> ScorerEvidence:
+    """What a stream of one scorer's differences says, all of it, by the rule of the plan.
+
+    ``ratio`` scales the margin to a scorer whose scores spread less, as in an audit of fixed size.
+    """
+    if isinstance(ratio, Undefined) or not x:
+        reason = ratio.reason if isinstance(ratio, Undefined) else "no unit could be scored"
+        return ScorerEvidence(scorer, None, None, None, None, None, None, reason)
+    rule, width = design.rule, design.width
+    margin = min(1.0, rule.margin * ratio)
+    marks = (-margin, -NEAR_ZERO, 0.0, NEAR_ZERO, margin)
+    low, high = ConfidenceSequence(rule.alpha, marks).update(x)[-1].tolist()
+    p = anytime_p(log_wealth(x))
+    adjusted = min(1.0, rule.hypotheses * p)
+    states: Statement = "inconclusive"
+    if -margin <= low and high <= margin:
+        states = "within margin"
+    elif adjusted < rule.alpha and not low <= 0.0 <= high:
+        states = "higher" if low > 0.0 else "lower"
+    mean = math.fsum(x) / len(x)
+    bounds = (mean * width, low * width, high * width)
+    return ScorerEvidence(scorer, *bounds, p, adjusted, states, margin=margin * width)

@@ -1,0 +1,196 @@
+"""Families asked unit by unit: what to ask next, and where the answers so far leave them.
+
+The same code decides during the asking and afterwards: a run takes batches until every stream has stopped,
+and an analysis replays the kept answers through the same rule, which stops at the same unit.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from audit.measures import MEASURES
+from audit.plan import PlannedSuite, planned_suites, wanted_answers
+from audit.requests import Response
+from audit.scores import Score
+from audit.sequential_plan import Design, Unit, designs
+from audit.stats.sequential import Stream
+
+Kept = Mapping[tuple[str, str], Response]
+"""(model digest, request digest) to the answer."""
+
+PRIMARY = ""
+"""The scorer that verdicts rest on."""
+ROUNDING = 1e-9
+"""What a difference of scores may exceed its bounds by."""
+
+
+@dataclass(frozen=True)
+class ScoredUnit:
+    """A unit with what its answers are worth.
+
+    Attributes
+    ----------
+    values : mapping of scorer to group to float or None
+        Mean score of the group's prompts by each scorer, the primary one under an empty name; None where a
+        prompt has no sample that could be scored.
+    gaps : mapping of group to float or None
+        Mean score of the even samples minus that of the odd ones, of the same prompts.
+    statuses : mapping of group to Counter
+        Samples by status.
+    reasons : Counter
+        Why samples could not be scored.
+    """
+
+    unit: Unit
+    values: Mapping[str, Mapping[str, float | None]]
+    gaps: Mapping[str, float | None]
+    statuses: Mapping[str, Counter[str]]
+    reasons: Counter[str]
+
+
+@dataclass(frozen=True)
+class Counted:
+    """One unit that counts for a hypothesis: X in [-1, 1] and the unit that it came from."""
+
+    x: float
+    scored: ScoredUnit
+
+
+class FamilyStreams:
+    """The streams of one family, one a hypothesis, fed with the same units.
+
+    Parameters
+    ----------
+    design : Design
+        What is asked, and when it stops.
+    model : str
+        The model's digest.
+    """
+
+    def __init__(self, design: Design, model: str) -> None:
+        self.design = design
+        self.model = model
+        self.streams = {h.group: Stream(design.rule) for h in design.hypotheses}
+        self.counted: dict[str, list[Counted]] = {h.group: [] for h in design.hypotheses}
+        self.scored: list[ScoredUnit] = []
+        self._units = design.units()
+
+    @property
+    def decided(self) -> bool:
+        """Whether every hypothesis has its decision, or has reached the horizon."""
+        return all(stream.decision != "undecided" for stream in self.streams.values())
+
+    @property
+    def most_requests(self) -> int:
+        """Requests up to the horizon; prompts are counted as often as they may be drawn."""
+        unit = next(iter(self.design.units()), None)
+        return 0 if unit is None else self.design.rule.max_units * len(unit.questions)
+
+    def next_batch(self) -> list[Unit]:
+        """The next units to ask; none where the family is decided or the horizon is reached."""
+        return [] if self.decided else list(islice(self._units, self.design.batch))
+
+    def take(self, units: Sequence[Unit], kept: Kept) -> None:
+        """Feed the answers to some units to the streams, in the order of the draw."""
+        fresh = [self._score(unit, kept) for unit in units]
+        self.scored += fresh
+        for group, stream in self.streams.items():
+            counted = [
+                Counted(x, scored) for scored in fresh if (x := self.difference(scored, group)) is not None
+            ]
+            before = stream.taken
+            stream.add([each.x for each in counted])
+            self.counted[group] += counted[: stream.taken - before]
+
+    def difference(self, scored: ScoredUnit, group: str, scorer: str = PRIMARY) -> float | None:
+        """X of a hypothesis: its contrast over the widest there can be; None where a part is missing."""
+        values = scored.values[scorer]
+        parts = []
+        for name, coefficient in self.design.coefficients[group].items():
+            value = values[name]
+            if value is None:
+                return None
+            parts.append(coefficient * value)
+        return bounded(math.fsum(parts) / self.design.width)
+
+    def _score(self, unit: Unit, kept: Kept) -> ScoredUnit:
+        measure = MEASURES[self.design.planned.suite.measure]
+        scorers = (PRIMARY, *measure.scorers[1:])
+        values: dict[str, dict[str, float | None]] = {scorer: {} for scorer in scorers}
+        gaps: dict[str, float | None] = {}
+        statuses: dict[str, Counter[str]] = {}
+        reasons: Counter[str] = Counter()
+        for group, questions in unit.prompts.items():
+            scores = [measure.read(q.item, q.request, kept[self.model, q.digest]) for q in questions]
+            for scorer in scorers:
+                values[scorer][group] = mean_of([mean_score(each, scorer) for each in scores])
+            halves = [(mean_score(each[::2]), mean_score(each[1::2])) for each in scores]
+            gaps[group] = mean_of([None if a is None or b is None else a - b for a, b in halves])
+            statuses[group] = Counter(score.status for each in scores for score in each)
+            reasons.update(score.reason for each in scores for score in each if score.status != "scored")
+        return ScoredUnit(unit, values, gaps, statuses, reasons)
+
+
+def bounded(x: float) -> float:
+    """A number that may leave [-1, 1] by rounding, put back into it."""
+    return max(-1.0, min(1.0, x)) if abs(x) <= 1.0 + ROUNDING else x
+
+
+def mean_score(scores: Iterable[Score], scorer: str = PRIMARY) -> float | None:
+    """Mean of the samples that were scored, by one scorer; None where none was."""
+    found = [score.others.get(scorer) if scorer else score.value for score in scores]
+    values = [value for value in found if value is not None]
+    return math.fsum(values) / len(values) if values else None
+
+
+def mean_of(values: Sequence[float | None]) -> float | None:
+    """Mean of numbers, of which each has to be there."""
+    there = [value for value in values if value is not None]
+    return math.fsum(there) / len(there) if there and len(there) == len(values) else None
+
+
+def replayed(design: Design, model: str, kept: Kept) -> tuple[FamilyStreams, set[str]]:
+    """A family taken as far as its answers go, and the digests that it asks for (answered or not).
+
+    Parameters
+    ----------
+    model : str
+        The model's digest.
+    """
+    family = FamilyStreams(design, model)
+    asked: set[str] = set()
+    while batch := family.next_batch():
+        wanted = {question.digest for unit in batch for question in unit.questions}
+        asked |= wanted
+        if any((model, key) not in kept for key in wanted):
+            break
+        family.take(batch, kept)
+    return family, asked
+
+
+def needed_answers(plan: Mapping[str, Any], kept: Kept) -> set[tuple[str, str]]:
+    """(model digest, request digest) of every answer that a plan needs, given those that there are.
+
+    What is asked whole, and of each family that is asked unit by unit the batches up to the one in which
+    its rule stops it. While a batch lacks an answer that batch is needed, and none after it. A finished
+    audit holds these answers and no other.
+    """
+    suites = planned_suites(plan)
+    needed = wanted_answers(plan)
+    digests = {entry["id"]: entry["digest"] for entry in plan["models"]}
+    for design in designs(plan, suites):
+        model = digests[design.first.model]
+        needed |= {(model, key) for key in replayed(design, model, kept)[1]}
+    return needed
+
+
+def model_streams(
+    plan: Mapping[str, Any], suites: Mapping[str, PlannedSuite], model: Mapping[str, Any]
+) -> list[FamilyStreams]:
+    """The streams of one of the plan's models, before the first unit."""
+    return [FamilyStreams(design, model["digest"]) for design in designs(plan, suites, model["id"])]
