@@ -62,6 +62,8 @@ def shrinkage_record(
     if len(there) < SMALLEST_PROFILE:
         return Undefined(f"{len(there)} contrast(s) in the family; {SMALLEST_PROFILE} are needed")
     errors = np.array([contrast.se for _, contrast in there])
+    if not errors.all():
+        return Undefined("an estimate shows no spread, so its error is not known")
     found = shrink(
         [group for group, _ in there],
         [contrast.estimate for _, contrast in there],

@@ -68,13 +68,17 @@ def contrast(estimate: float, components: Components, design: Design, scale: flo
         for value in (components.first, components.second, components.shared)
     ]
     kept = Components(parts[0], parts[1], parts[2], components.df_first, components.df_second)
+    df = kept.df()
+    if kept.variance() <= 0.0:
+        # Those of the terms may come from rounding here.
+        df = max(1.0, min(kept.df_first, design.n_terms - 1.0))
     named = {"V_T": kept.first}
     if design.second is not None:
         named |= {design.second: kept.second, "V_e": kept.shared}
     return Contrast(
         estimate=0.0 if abs(estimate) <= tolerance else estimate,
         se=math.sqrt(kept.variance()),
-        df=kept.df(),
+        df=df,
         method=design.method,
         n_obs=design.n_obs,
         n_templates=design.n_templates,
