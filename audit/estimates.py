@@ -22,11 +22,13 @@ from functools import cached_property
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from audit.hypotheses import COMBINATION, OVERALL, REST, TERM_AXIS, Hypothesis, four_cells
 from audit.stats.combination import combination
 from audit.stats.contrast import Contrast, Undefined, cell_means, crossed, nested, single
+from audit.stats.estimate import Floats
 from audit.table import AXIS
 from probes.cells import JOIN, is_crossed
 
@@ -250,27 +252,29 @@ class Comparer:
         return pd.concat(there) if there else self.frame.iloc[:0]
 
     def _fixed(self, group: str) -> Cells:
-        means = self._means
-        others = [name for name in means if name != group]
-        if group not in means or not others:
+        names, columns, stack, scored = self._means
+        own = names.index(group) if group in names else None
+        if own is None or len(names) < 2:
             empty = pd.DataFrame(index=self.templates, columns=["none"], dtype=float)
             return Cells("single", empty, None, self.families)
-        several = {REST: others, OVERALL: list(means)}
-        chosen = several.get(self.reference, [self.reference])
-        scored = [name for name in chosen if means[name].notna().to_numpy().any()] or chosen
-        rest = np.stack([means[name].to_numpy(dtype=float) for name in scored]).mean(axis=0)
-        difference = means[group] - rest
-        return Cells("crossed" if len(difference.columns) > 1 else "single", difference, None, self.families)
+        chosen = np.array([self.reference in (OVERALL, name) for name in names])
+        if self.reference == REST:
+            chosen = np.arange(len(names)) != own
+        there = chosen & scored if (chosen & scored).any() else chosen
+        difference = stack[own] - stack[there].mean(axis=0)
+        cells = pd.DataFrame(difference, index=self.templates, columns=columns)
+        return Cells("crossed" if len(columns) > 1 else "single", cells, None, self.families)
 
     @cached_property
-    def _means(self) -> dict[str, pd.DataFrame]:
-        """Mean cells of each group, all with the same rows and columns."""
+    def _means(self) -> tuple[list[str], list[str], Floats, npt.NDArray[np.bool_]]:
+        """Groups, columns, mean cells (groups, templates, columns), and which groups were scored at all."""
         column = answer_units(self.frame)
         columns = list(dict.fromkeys(self.frame[column]))
-        return {
-            group: mean_cells(rows, column, self.templates).reindex(columns=columns)
-            for group, rows in self._parts.items()
-        }
+        tables = [
+            mean_cells(rows, column, self.templates).reindex(columns=columns) for rows in self._parts.values()
+        ]
+        stack = np.stack([table.to_numpy(dtype=float) for table in tables])
+        return list(self._parts), columns, stack, (~np.isnan(stack)).any(axis=(1, 2))
 
 
 def answer_units(frame: pd.DataFrame) -> str:
