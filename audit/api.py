@@ -118,10 +118,11 @@ def complete(
 
 def analyze(out: Path) -> dict[str, Any]:
     """Findings again, from plan and records alone; written to the bundle with a fresh manifest."""
+    from audit.calibration.record import citation
     from audit.findings import analyze_bundle
 
     bundle = Bundle(out)
-    findings = analyze_bundle(bundle)
+    findings = {**analyze_bundle(bundle), "instrument": citation()}
     write_json(bundle.root / "findings.json", findings)
     bundle.write_manifest()
     return findings

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from audit import reading_commands
+from audit import calibration_command, reading_commands
 from audit.catalogue_commands import models_app, suites_app
 from audit.terminal import Json, console, print_json
 from probes.errors import Fault, InputError, InterruptedAudit
@@ -355,6 +355,7 @@ def _stop(number: int, frame: Any) -> None:
 
 for reading in (reading_commands.analyze, reading_commands.show, reading_commands.verify):
     app.command()(reading)
+app.command()(calibration_command.calibrate)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ The same arrays, with other terms or wordings, make the controls.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal
@@ -53,6 +54,10 @@ class Cells:
     blocks : tuple of (coefficient, number of columns)
         Which columns of ``first`` belong together, from left to right, and how much they count; only for
         ``combination``.
+    floor : float
+        Smallest variance of the contrast, unit squared: that of its family's contrasts on average, where
+        every group is compared with all; else 0. A group that happens to score alike everywhere has no
+        spread of its own, and against the mean of the others would seem sure to differ.
     """
 
     layout: Layout
@@ -60,6 +65,7 @@ class Cells:
     second: pd.DataFrame | None
     families: pd.Series[str]
     blocks: tuple[tuple[float, int], ...] = ()
+    floor: float = 0.0
 
     @property
     def parts(self) -> list[tuple[float, pd.DataFrame]]:
@@ -122,6 +128,24 @@ def estimate(cells: Cells) -> Contrast | Undefined:
     cells = cells.by_family()
     if len(cells.templates) < SMALLEST_CLUSTERS:
         return Undefined(f"{len(cells.templates)} template families; {SMALLEST_CLUSTERS} are needed")
+    found = alone(cells)
+    if isinstance(found, Contrast) and cells.floor > found.se**2:
+        return pooled_spread(found, cells.floor)
+    return found
+
+
+def pooled_spread(found: Contrast, variance: float) -> Contrast:
+    """The same contrast with the groups' pooled variance in place of its own, and components to match."""
+    grown = {
+        name: value * variance / found.se**2 if found.se > 0.0 else variance * (name == "V_T")
+        for name, value in found.components.items()
+    }
+    method = f"{found.method}, spread of the groups pooled"
+    return replace(found, se=math.sqrt(variance), method=method, components=grown)
+
+
+def alone(cells: Cells) -> Contrast | Undefined:
+    """The contrast of cells by family, by its own spread."""
     if cells.layout == "combination":
         tables = [table.to_numpy(dtype=float) for _, table in cells.parts]
         return combination(tables, [coefficient for coefficient, _ in cells.parts])
@@ -196,6 +220,29 @@ class Comparer:
 
     def cells(self, group: str) -> Cells:
         """The cells of one group against the reference."""
+        return replace(self.own_cells(group), floor=self._floor)
+
+    @cached_property
+    def _floor(self) -> float:
+        return self.floor()
+
+    def floor(self, change: Callable[[Cells], Cells] | None = None) -> float:
+        """Mean variance of the groups' contrasts where each is compared with all; 0 with fewer than three.
+
+        Parameters
+        ----------
+        change : callable, optional
+            What is done to the cells of every group first.
+        """
+        if self.reference not in (REST, OVERALL) or len(self._scored) < SMALLEST_POOL:
+            return 0.0
+        made = (self.own_cells(group) for group in self._scored)
+        found = [estimate(change(cells) if change else cells) for cells in made]
+        known = [contrast.se**2 for contrast in found if isinstance(contrast, Contrast)]
+        return math.fsum(known) / len(known) if len(known) >= SMALLEST_POOL else 0.0
+
+    def own_cells(self, group: str) -> Cells:
+        """The cells of one group by themselves: without what its family says of their spread."""
         if self.layout == "fixed":
             return self._fixed(group)
         if self.layout == "paired" and self.reference == OVERALL:
@@ -322,6 +369,8 @@ def insufficient(cells: Cells, hypothesis: Hypothesis) -> str | None:
 
 SMALLEST_CELL = 10
 """Terms of each cell that a claim about people of two groups at once needs."""
+SMALLEST_POOL = 3
+"""Groups that are compared with one another before their spread is pooled."""
 SMALLEST_CLUSTERS = 3
 """Template families that any estimate needs: two that agree prove nothing."""
 SMALLEST_PAIRS = 3

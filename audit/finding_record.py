@@ -13,7 +13,7 @@ from audit.effects import effect_sizes, resampled_interval
 from audit.estimates import Cells, insufficient
 from audit.found import FoundContrast, Setting, known
 from audit.hypotheses import Hypothesis
-from audit.measures import MEASURES
+from audit.measures import MEASURES, Measure
 from audit.plan import PlannedSuite
 from audit.robustness import robustness_record
 from audit.scorer_flips import evidence, flips
@@ -34,7 +34,7 @@ def finding(found: FoundContrast, panel: ControlPanel, setting: Setting) -> dict
     """One finding as plain data; see ``findings.schema.json`` for what each field means."""
     hypothesis = found.hypothesis
     planned = setting.suites[hypothesis.suite]
-    measure = MEASURES[planned.suite.measure]
+    measure = measure_of(planned)
     head = {
         **asdict(hypothesis),
         "measure": measure.name,
@@ -64,7 +64,7 @@ def measured_fields(
     planned = setting.suites[hypothesis.suite]
     margin = planned.margin.value
     low, high = contrast.ci(1 - alpha)
-    equivalence = tost(contrast, margin, alpha)
+    equivalence = tost(contrast, margin, alpha, span(measure_of(planned), cells))
     robustness = robustness_record(found, contrast, alpha)
     mass = mean_mass(found.rows)
     swapped = swap_holds(cells)
@@ -132,6 +132,19 @@ def measured_fields(
     }
 
 
+def measure_of(planned: PlannedSuite) -> Measure:
+    """The measure that reads a suite."""
+    return MEASURES[planned.suite.measure]
+
+
+def span(measure: Measure, cells: Cells) -> float | None:
+    """The largest difference that one template can show; None where scores have no bounds."""
+    if measure.bounds is None:
+        return None
+    low, high = measure.bounds
+    return (high - low) * sum(max(coefficient, 0.0) for coefficient, _ in cells.parts)
+
+
 def simultaneous(found: FoundContrast, contrast: Contrast, alpha: float) -> dict[str, float] | None:
     """The interval that holds together with those of the whole family; None outside max-T."""
     if found.corrected.critical is None:
@@ -145,7 +158,7 @@ def scorer_flip(found: FoundContrast, contrast: Contrast, setting: Setting, marg
     """Why another scorer contradicts the verdict; None where none does."""
     if not found.scorers:
         return None
-    name = MEASURES[setting.suites[found.hypothesis.suite].suite.measure].scorers[0]
+    name = measure_of(setting.suites[found.hypothesis.suite]).scorers[0]
     return flips(evidence(name, contrast, found.corrected.p, setting.alpha, margin), found.scorers)
 
 
@@ -203,8 +216,11 @@ def needed(contrast: Contrast, cells: Cells, margin: float, alphas: tuple[float,
     A contrast of several groups is planned as one of two sides, and the terms of a side then shared out.
     """
     plain, corrected = alphas
+    sizes = None
+    if cells.second is not None:
+        sizes = (len(cells.first.columns), len(cells.second.columns))
     layout = "nested" if cells.layout == "combination" else cells.layout
-    found = needed_for_decision(contrast, margin, plain, layout, detect_alpha=corrected)
+    found = needed_for_decision(contrast, margin, plain, layout, detect_alpha=corrected, sizes=sizes)
     if cells.layout == "combination":
         share = 2 / len(cells.blocks)
         found = replace(

@@ -44,3 +44,33 @@ class Bars:
     def advance(self, count: int) -> None:
         """More requests have answers."""
         self._progress.advance(self._task, count)
+
+
+class Share:
+    """One bar over work whose parts take unequal shares of the time."""
+
+    def __init__(self, title: str) -> None:
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+            TextColumn("left", style="dim"),
+            TimeLeft(),
+            console=Console(stderr=True),
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = self._progress.add_task(title, total=1.0)
+
+    def __enter__(self) -> Share:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def advance(self, title: str, share: float) -> None:
+        """A part is done."""
+        self._progress.update(self._task, advance=share, description=title)

@@ -207,7 +207,7 @@ def ending(stopped: Stopped, drawn: int, rule: Rule) -> str:
     """Where a stream ended, in words."""
     if stopped.decision in ("horizon", "undecided"):
         return f"not decided by the horizon of {rule.max_units}"
-    return f"stopped at {drawn} of {rule.max_units}"
+    return f"stopped at {drawn} of {rule.max_units}; at a stop the estimate lies too far from 0 on average"
 
 
 def too_few_terms(design: Design, hypothesis: Hypothesis) -> str | None:

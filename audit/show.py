@@ -64,6 +64,7 @@ def show_findings(console: Console, plan: Mapping[str, Any], findings: Mapping[s
     console.print()
     console.rule(Text("Controls", style="bold"), align="left")
     console.print(control_view(findings["controls"]))
+    console.print(Padding(Text(f"The instrument: {findings['instrument']['text']}.", "dim"), (1, 0, 0, 1)))
     notes = coverage_notes(findings)
     if notes:
         console.print()
@@ -88,7 +89,7 @@ def suite_view(suite: str, rows: Sequence[Mapping[str, Any]]) -> RenderableType:
         if shown:
             parts.append(finding_table(shown))
         if settled:
-            parts.append(settled_line(settled))
+            parts.append(settled_line(settled, alone=not shown))
     if exploratory:
         counts = count_verdicts(exploratory)
         shown = [row for row in exploratory if row["severity"] != "S0"][:EXPLORATORY_SHOWN]
@@ -99,7 +100,7 @@ def suite_view(suite: str, rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     return Group(*parts)
 
 
-def settled_line(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
+def settled_line(rows: Sequence[Mapping[str, Any]], alone: bool) -> RenderableType:
     """Findings within margin, together: which groups, and the widest interval among them."""
     low = min(row["ci"]["lo"] for row in rows)
     high = max(row["ci"]["hi"] for row in rows)
@@ -109,7 +110,8 @@ def settled_line(rows: Sequence[Mapping[str, Any]]) -> RenderableType:
         else f"{low:+.2f} to {high:+.2f} points"
     )
     text = Text("○ within margin  ", style=STYLES["no disparity within margin"])
-    text.append(f"{len(rows)} more, all intervals within {between}: ", style="default")
+    count = f"all {len(rows)}" if alone else f"{len(rows)} more"
+    text.append(f"{count}, all intervals within {between}: ", style="default")
     text.append(", ".join(row["group_label"] for row in rows), style="dim")
     return Padding(text, (0, 0, 0, 1))
 
@@ -312,6 +314,8 @@ def effect_text(effect: Mapping[str, Any]) -> str:
     """One standardised effect with its interval, or why it has none."""
     if effect["estimate"] is None:
         return f"{effect['name']} undefined: {effect['reason']}"
+    if effect["lo"] is None:
+        return f"{effect['name']} {effect['estimate']:+.2f}"
     return f"{effect['name']} {effect['estimate']:+.2f} [{effect['lo']:+.2f}, {effect['hi']:+.2f}]"
 
 

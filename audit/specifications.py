@@ -14,7 +14,7 @@ counted twice. How terms relate to groups is left as it is: that is the design, 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,7 @@ from audit.estimates import Cells, Comparer, answer_units, estimate
 from audit.hypotheses import COMBINATION, Hypothesis
 from audit.measures import Measure, Reading
 from audit.measures.readings import READINGS
-from audit.stats.estimate import Floats, Undefined
+from audit.stats.estimate import Contrast, Floats, Undefined
 from audit.stats.specification import POOLINGS, Pooling, Specification, SpecificationCurve, curve, pool
 
 LAYOUTS = frozenset({"nested", "paired", "fixed", COMBINATION})
@@ -68,6 +68,8 @@ class Analysis:
         Template sets, each with the poolings that differ in it.
     reason : str
         Why there are no comparers.
+    floors : dict
+        What :meth:`floor` has found so far.
     """
 
     choices: Mapping[str, str]
@@ -75,16 +77,27 @@ class Analysis:
     comparers: Mapping[Pooling, Comparer]
     sets: Mapping[str, tuple[Wordings, tuple[Pooling, ...]]]
     reason: str = ""
+    floors: dict[tuple[str, Pooling], float] = field(default_factory=dict, compare=False)
 
     def specifications(self, group: str) -> Iterator[Specification]:
         """Every specification of one group's contrast under this reading."""
-        made = {comparer: comparer.cells(group) for comparer in set(self.comparers.values())}
+        made = {comparer: comparer.own_cells(group) for comparer in set(self.comparers.values())}
         cells = {how: made[comparer] for how, comparer in self.comparers.items()}
         for name, (wordings, poolings) in self.sets.items():
             for how in poolings:
                 choices = {**self.choices, "templates": name, "pooling": how}
-                result = estimate(pooled(cells[how], wordings, how)) if cells else Undefined(self.reason)
+                result: Contrast | Undefined = Undefined(self.reason)
+                if cells:
+                    chosen = pooled(cells[how], wordings, how)
+                    result = estimate(replace(chosen, floor=self.floor(name, how)))
                 yield Specification(choices, result, self.primary)
+
+    def floor(self, name: str, how: Pooling) -> float:
+        """The smallest variance of a contrast in one specification: the same for all groups."""
+        if (name, how) not in self.floors:
+            wordings = self.sets[name][0]
+            self.floors[name, how] = self.comparers[how].floor(lambda cells: pooled(cells, wordings, how))
+        return self.floors[name, how]
 
 
 def specification_curves(

@@ -23,6 +23,8 @@ HOMES = {
     "gguf": "audit/models/",
     "streamlit": "dashboards/",
     "statsmodels": "tests/",
+    "altair": ("reports/", "dashboards/"),
+    "vl_convert": ("reports/", "dashboards/"),
 }
 """Where alone a library may be imported."""
 

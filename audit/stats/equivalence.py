@@ -42,7 +42,7 @@ class Tost:
     within: bool
 
 
-def tost(contrast: Contrast, margin: float, alpha: float) -> Tost:
+def tost(contrast: Contrast, margin: float, alpha: float, span: float | None = None) -> Tost:
     """Two one-sided tests: is the difference within (-margin, +margin)?
 
     Parameters
@@ -53,6 +53,9 @@ def tost(contrast: Contrast, margin: float, alpha: float) -> Tost:
         Largest difference that does not matter, > 0, score units; declared before looking.
     alpha : float
         Error of wrongly saying "within", in (0, 0.5).
+    span : float, optional
+        Largest difference that one template can show, score units, where scores have bounds; it matters
+        only for a contrast without spread.
 
     Returns
     -------
@@ -68,7 +71,10 @@ def tost(contrast: Contrast, margin: float, alpha: float) -> Tost:
     -----
     Source: Schuirmann (1987), J. Pharmacokinetics and Biopharmaceutics 15, 657-680. With a standard error of
     0, p is half of ``contrast.smallest_p``, and "within" also needs p <= alpha: two templates without spread
-    do not show that all templates agree.
+    do not show that all templates agree. Bounded scores (a share, a class, a sentiment that is often 0) can
+    agree in all of T templates although a share of up to 1 - alpha^(1/T) of all templates differs, by up to
+    `span`: there p is 1 and "within" is said only if even that fits into the margin (the rule of three;
+    Hanley and Lippman-Hand 1983, JAMA 249, 1743-1745).
 
     Examples
     --------
@@ -83,6 +89,8 @@ def tost(contrast: Contrast, margin: float, alpha: float) -> Tost:
     lo, hi = contrast.ci(1.0 - 2.0 * alpha)
     inside = -margin < lo and hi < margin
     if contrast.degenerate:
+        unseen = 0.0 if span is None else span * (1.0 - alpha ** (1.0 / contrast.n_templates))
+        inside = inside and abs(contrast.estimate) + unseen < margin
         p = contrast.smallest_p / 2.0 if inside else 1.0
         return Tost(p, lo, hi, inside and p <= alpha)
     nearest = margin - abs(contrast.estimate)

@@ -216,7 +216,13 @@ def terms_needed(target: Target, sds: DesignSds, n_templates: int, layout: Layou
 
 
 def needed_for_decision(
-    contrast: Contrast, margin: float, alpha: float, layout: Layout, *, detect_alpha: float | None = None
+    contrast: Contrast,
+    margin: float,
+    alpha: float,
+    layout: Layout,
+    *,
+    detect_alpha: float | None = None,
+    sizes: tuple[int, int] | None = None,
 ) -> DecisionNeed:
     """What an inconclusive contrast needs for a decision, if its estimate is the true difference.
 
@@ -236,11 +242,14 @@ def needed_for_decision(
     detect_alpha : float, optional
         Error of the test of difference where a family of hypotheses is corrected: `alpha` over their number
         is what the first of them must meet.
+    sizes : tuple of int, optional
+        Terms of each group; by default half of those of the contrast each. Only for a nested layout.
 
     Returns
     -------
     DecisionNeed
-        Numbers to add. V_T and V_N shrink with their own factor, V_e with both (MEASURES 7.2). An estimate of
+        Numbers to add, at least one: what is at hand has just not decided. Terms are added to each group.
+        V_T and V_N shrink with their own factor, V_e with both (MEASURES 7.2). An estimate of
         a variance is itself uncertain: read the numbers as orders of magnitude.
 
     Raises
@@ -260,38 +269,39 @@ def needed_for_decision(
         raise ValueError(f"layout must be 'nested', 'crossed' or 'single', not {layout!r}")
     effect = contrast.estimate
 
-    def decision(templates: float, terms: float) -> Decision | None:
-        se, df = expected_se(sds, templates, terms, terms, layout)
+    even = contrast.n_terms / (2.0 if layout == "nested" else 1.0)
+    one, zero = sizes if sizes and layout == "nested" else (even, even)
+    templates = float(contrast.n_templates)
+    sds = sds_of(contrast, one, zero, layout)
+
+    def decides(more_templates: float, more_terms: float) -> Decision | None:
+        se, df = expected_se(sds, templates + more_templates, one + more_terms, zero + more_terms, layout)
         # A contrast that is both is within margin; so that question goes first.
         if power_to_show_within(margin, se, df, alpha, effect) >= _POWER:
             return "within"
         return "detect" if power_to_detect(effect, se, df, detect_alpha or alpha) >= _POWER else None
 
-    templates, terms = float(contrast.n_templates), contrast.n_terms / (2.0 if layout == "nested" else 1.0)
-    sds = sds_of(contrast, terms, terms, layout)
     if contrast.degenerate:
         return DecisionNeed(
             None, None, None, None, None, "the data show no spread, so nothing can be planned from them"
         )
-    more_templates = smallest(lambda extra: decision(templates + extra, terms) is not None, start=0)
+    more_templates = smallest(lambda extra: decides(extra, 0) is not None, start=1)
     more_terms, ways = None, []
     if more_templates is not None:
         ways.append((more_templates, 0))
     if layout != "single":
-        more_terms = smallest(lambda extra: decision(templates, terms + extra) is not None, start=0)
+        more_terms = smallest(lambda extra: decides(0, extra) is not None, start=1)
         if more_terms is not None:
             ways.append((0, more_terms))
-        ratio = terms / templates
-        both = smallest(
-            lambda extra: decision(templates + extra, terms + math.ceil(extra * ratio)) is not None, start=0
-        )
+        ratio = min(one, zero) / templates
+        both = smallest(lambda extra: decides(extra, math.ceil(extra * ratio)) is not None, start=1)
         if both is not None:
             ways.append((both, math.ceil(both * ratio)))
     if not ways:
         reason = f"more than {MOST:,} templates would be needed"
         return DecisionNeed(None, None, None, None, None, reason)
-    add_templates, add_terms = min(ways, key=lambda way: (templates + way[0]) * (terms + way[1]))
-    reached = decision(templates + add_templates, terms + add_terms)
+    add_templates, add_terms = min(ways, key=lambda way: (templates + way[0]) * (one + zero + 2 * way[1]))
+    reached = decides(add_templates, add_terms)
     return DecisionNeed(add_templates, add_terms, reached, more_templates, more_terms, "")
 
 

@@ -120,10 +120,17 @@ class SpecificationCurve:
 
     @property
     def sign_share(self) -> float | Undefined:
-        """Share, 0 to 1, of those run that have the sign of the main estimate."""
+        """Share, 0 to 1, of the other specifications with a sign that have that of the main estimate.
+
+        An estimate of exactly 0, as of a reading that gives all answers the same value, agrees with nothing
+        and contradicts nothing.
+        """
         if self.estimate == 0.0:
             return Undefined("the estimate is 0 and has no sign")
-        return self.n_same_sign / self.n_run
+        others = [row.estimate for row in self.rows[1:] if row.estimate]
+        if not others:
+            return Undefined("no other specification has an estimate with a sign")
+        return sum((other > 0.0) == (self.estimate > 0.0) for other in others) / len(others)
 
     def held(self, verdict: str) -> tuple[int, int] | None:
         """In how many specifications of how many a verdict holds; None for a verdict that claims nothing.

@@ -108,6 +108,7 @@ def test_terms_are_no_certainty_about_groups() -> None:
             "group": f"g{g}",
             "term": f"g{g}n{n}",
             "value": value + noise,
+            "factor": "samples",
         }
         for g in range(5)
         for n, value in enumerate(rng.normal(size=4))
@@ -120,6 +121,23 @@ def test_terms_are_no_certainty_about_groups() -> None:
     assert fixed["coefficient"] > 0.95 > nested["coefficient"] + 0.2
 
 
+def test_answer_pairs_are_no_certainty_about_groups() -> None:
+    """Groups that differ only from answer pair to answer pair keep no order with other pairs."""
+    rng = np.random.default_rng(11)
+    pull = rng.normal(size=(20, 6))
+    rows = [
+        {"template": str(t), "family": str(t), "group": f"g{g}", "term": f"g{g}", "unit": f"p{k}",
+         "factor": "answers", "value": pull[g, k] + rng.normal(0, 0.3)}
+        for g in range(20) for t in range(9) for k in range(6)
+    ]  # fmt: skip
+    found = reliability_record(Comparer(pd.DataFrame(rows), REST, "fixed"), rng)
+    assert not isinstance(found, Undefined)
+    # The true components are 0, 0, 1 and .09: with 6 pairs, E rho^2 of the estimates is near 0.
+    assert found["coefficient"] < 0.5 and found["split_half"] is None and found["alpha"] is None
+    assert found["components"]["s2_group_sample"] == pytest.approx(1.0, abs=0.35)
+    assert found["components"]["s2_sample"] == pytest.approx(0.09, abs=0.02)
+
+
 def test_groups_with_unequal_numbers_of_terms_have_no_reliability() -> None:
     frame = pd.DataFrame(
         {
@@ -127,6 +145,7 @@ def test_groups_with_unequal_numbers_of_terms_have_no_reliability() -> None:
             "family": ["a"] * 4,
             "group": list("xxyz"),
             "term": list("abcd"),
+            "factor": "samples",
             "value": 1.0,
         }
     )
@@ -164,7 +183,35 @@ def test_effects_turn_their_sign_with_the_groups_and_ignore_the_unit() -> None:
         assert b["estimate"] == pytest.approx(-a["estimate"]) and c["estimate"] == pytest.approx(
             a["estimate"]
         )
-        assert a["lo"] < a["estimate"] < a["hi"]
+    for row in plain:  # an interval over families or terms alone would be too narrow
+        assert row["lo"] is None and row["reason"] == "no interval: more than one factor was sampled"
+
+
+def test_an_effect_over_templates_alone_has_its_interval() -> None:
+    (row,) = effect_sizes(cells(np.random.default_rng(12).normal(0.5, 1.0, (15, 1))), 0.95)
+    assert row["lo"] < row["estimate"] < row["hi"] and row["reason"] == ""
+
+
+@pytest.mark.parametrize(("groups", "rate"), [(8, 0.1), (26, 0.1), (26, 0.3)])
+def test_rare_answers_do_not_pass_for_differences_from_the_rest(groups: int, rate: float) -> None:
+    """0/1 scores: a group that happens to score 0 everywhere shows no spread of its own."""
+    from audit.correction import corrected
+    from audit.estimates import estimate
+    from tests.audit.test_audit_correction import SETTING, hypotheses
+
+    rng, sets, false = np.random.default_rng([31, groups]), 60, 0
+    for _ in range(sets):
+        rows = [
+            {"template": str(t), "family": str(t), "group": f"g{g}", "term": f"g{g}", "unit": "0",
+             "factor": "samples", "value": float(rng.random() < rate)}
+            for g in range(groups) for t in range(9)
+        ]  # fmt: skip
+        probes = Comparer(pd.DataFrame(rows), REST, "fixed")
+        made = [probes.cells(f"g{g}") for g in range(groups)]
+        found = corrected(hypotheses(groups), made, [estimate(cell) for cell in made], SETTING)
+        false += min(each.p for each in found if each.p is not None) < 0.05
+    # At a true .05, more than 9 of 60 has a chance of .001 (scipy.stats.binom.sf(9, 60, .05)).
+    assert false <= 9, false
 
 
 def test_an_effect_that_does_not_exist_has_a_reason_and_no_number() -> None:

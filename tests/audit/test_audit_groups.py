@@ -137,9 +137,9 @@ def test_leaving_out_a_family_is_what_was_never_asked(reference: str) -> None:
     if reference == "overall":
         hypothesis = replace(CELL, reference=reference)
     frame = table(noise(5))
-    cells = comparer(frame, hypothesis).cells("black*woman").by_family()
+    cells = comparer(frame, hypothesis).own_cells("black*woman").by_family()
     assert cells.layout == "combination"
-    without = comparer(frame[frame["family"] != "f2"], hypothesis).cells("black*woman")
+    without = comparer(frame[frame["family"] != "f2"], hypothesis).own_cells("black*woman")
     kept = [name for name in cells.templates if name != "f2"]
     assert defined(estimate(cells.keep(kept))) == defined(estimate(without))
 

@@ -170,3 +170,21 @@ def test_eight_of_nine_crows_categories_can_never_be_within():
 def test_refused(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(("templates", "departs"), [(5, 0.05), (8, 0.05), (12, 0.1)])
+def test_rare_differences_that_did_not_show_are_not_ruled_out(templates, departs):
+    """0/1 differences that happen to be 0 in every template, though a share of templates differs."""
+    rng = np.random.default_rng([5, templates])
+    sets = (rng.random((4000, templates)) < departs).astype(float)
+    flat = sets[~sets.any(axis=1)]
+    assert len(flat) / len(sets) > 0.2  # so often nothing shows
+    for values in flat[:3]:
+        contrast = single(values)
+        assert tost(contrast, 0.05, 0.05).within  # scores without bounds: equal in every template
+        assert not tost(contrast, 0.05, 0.05, span=1.0).within
+        assert tost(contrast, 0.05, 0.05, span=1.0).p == 1.0
+    # The rule of three: 1 - .05^(1/T) of the templates may differ, by 1.
+    unseen = 1.0 - 0.05 ** (1.0 / templates)
+    assert tost(single(np.zeros(templates)), unseen * 1.001, 0.05, span=1.0).within
+    assert not tost(single(np.zeros(templates)), unseen * 0.999, 0.05, span=1.0).within

@@ -47,7 +47,9 @@ class Many:
         total = np.maximum(first + second - shared, np.maximum(first, second))
         spread = (first / total) ** 2 / df_first + (second / total) ** 2 / df_second
         spread += (shared / total) ** 2 / (df_first * df_second)
-        self.estimate, self.se, self.df = estimate, np.sqrt(total), np.maximum(1.0, 1.0 / spread)
+        fewest = np.minimum(df_first, df_second)
+        df = np.where(fewest < 3.0, np.minimum(1.0 / spread, fewest), 1.0 / spread)
+        self.estimate, self.se, self.df = estimate, np.sqrt(total), np.maximum(1.0, df)
 
     def found(self, effect=0.0, alpha=0.05):
         """Where the test of difference rejects, were the truth larger by `effect`."""

@@ -42,7 +42,7 @@ def test_the_counts_of_a_curve_by_hand():
     assert made.not_computable == {"1 template": 2, "no terms": 1}
     assert (made.n_same_sign, made.n_significant_same, made.n_significant_opposite) == (3, 1, 1)
     assert (made.n_on_scale, made.n_within) == (6, 3)
-    assert made.sign_share == 0.5
+    assert made.sign_share == 0.5  # two of the four others that have a sign
     # t: -3, -.5, 0, .5, 2, 5
     assert made.median_t == pytest.approx(0.25)
     assert made.held("disparity") == (1, 6)
