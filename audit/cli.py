@@ -20,9 +20,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from audit import calibration_command, reading_commands
-from audit.catalogue_commands import models_app, suites_app
-from audit.terminal import Json, console, print_json
+from audit.commands import calibrate as calibration_command
+from audit.commands import reading
+from audit.commands.catalogue import models_app, suites_app
+from audit.commands.terminal import Json, console, print_json
 from probes.errors import Fault, InputError, InterruptedAudit
 
 if TYPE_CHECKING:
@@ -284,12 +285,12 @@ def plan(
     as_json: Json = False,
 ) -> None:
     """Say what would be asked, how long it takes and what it could detect. Asks nothing."""
+    from audit.design.outlook import outlook
+    from audit.design.solve import check_size
+    from audit.design.solve import solve as needs
+    from audit.design.spreads import AssumedSpreads, EarlierSpreads
     from audit.environment import matmul_rate
-    from audit.outlook import outlook
     from audit.plan import make_plan
-    from audit.solve import check_size
-    from audit.solve import solve as needs
-    from audit.spreads import AssumedSpreads, EarlierSpreads
 
     if solve is not None:
         check_size(solve)
@@ -307,7 +308,7 @@ def plan(
     if as_json:
         print_json(found)
         return
-    from audit.listings import show_outlook
+    from audit.commands.listings import show_outlook
 
     show_outlook(console(), found)
 
@@ -315,7 +316,7 @@ def plan(
 def finish(folder: Path, counts: Any, as_json: bool) -> None:
     """Print what a run found and where it lies."""
     from audit.bundle import Bundle, read_json
-    from audit.show import show_findings
+    from audit.commands.show import show_findings
 
     findings = read_json(folder / "findings.json")
     if as_json:
@@ -332,7 +333,7 @@ class asking:  # noqa: N801
         self.folder = folder
 
     def __enter__(self) -> Any:
-        from audit.progress import Bars
+        from audit.commands.progress import Bars
 
         self.bars = Bars()
         self.bars.__enter__()
@@ -353,8 +354,8 @@ def _stop(number: int, frame: Any) -> None:
     raise KeyboardInterrupt
 
 
-for reading in (reading_commands.analyze, reading_commands.show, reading_commands.verify):
-    app.command()(reading)
+for command in (reading.analyze, reading.show, reading.verify):
+    app.command()(command)
 app.command()(calibration_command.calibrate)
 
 

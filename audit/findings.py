@@ -14,17 +14,17 @@ from typing import Any
 
 import pandas as pd
 
+from audit.analysis.controls import control_panel
+from audit.analysis.estimates import comparer
+from audit.analysis.families import family_findings
+from audit.analysis.finding_record import status_counts
+from audit.analysis.found import Setting
 from audit.bundle import FORMAT, Bundle, sha256
-from audit.controls import control_panel
-from audit.estimates import comparer
-from audit.families import family_findings
-from audit.finding_record import status_counts
-from audit.found import Setting
 from audit.plan import hypotheses_of, planned_suites
 from audit.requests import Response, digest
-from audit.sequential_findings import sequential_coverage, sequential_family
-from audit.sequential_plan import is_sequential
-from audit.sequential_streams import needed_answers
+from audit.sequential.findings import sequential_coverage, sequential_family
+from audit.sequential.plan import is_sequential
+from audit.sequential.streams import needed_answers
 from audit.table import score_table
 from probes.errors import BundleError, Fault
 

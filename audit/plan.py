@@ -132,7 +132,7 @@ def make_plan(spec: AuditSpec) -> dict[str, Any]:
         "correction": {"confirmatory": "max-t", "exploratory": "benjamini-hochberg"},
     }
     if spec.until_decided:
-        from audit.sequential_plan import section
+        from audit.sequential.plan import section
 
         if len(spec.decoding.each()) > 1:
             what = "several decoding settings and until_decided, which asks in one setting only"
@@ -188,7 +188,7 @@ def questions(
     """Every item put to a model whole, with its request, in the plan's order.
 
     Where a plan asks until decided, generated text about groups is not among it but drawn unit by unit
-    (``audit.sequential_plan``); the invented words are.
+    (``audit.sequential.plan``); the invented words are.
     """
     rebuilt = planned_suites(plan) if suites is None else suites
     decoding = decoding_from_json(plan["decoding"])
@@ -217,7 +217,7 @@ def unique_requests(asked: Sequence[Question]) -> list[Request]:
 def wanted_answers(plan: Mapping[str, Any]) -> set[tuple[str, str]]:
     """(model digest, request digest) of every answer that the plan needs whole.
 
-    ``audit.sequential_streams.needed_answers`` adds those that depend on the answers before them.
+    ``audit.sequential.streams.needed_answers`` adds those that depend on the answers before them.
     """
     suites = planned_suites(plan)
     return {
@@ -242,7 +242,7 @@ def estimate_cost(plan: Mapping[str, Any], rate: Callable[[], float]) -> list[di
     """
     suites = planned_suites(plan)
     speed = rate() * 0.4
-    from audit.sequential_plan import most_questions
+    from audit.sequential.plan import most_questions
 
     rows = []
     for model in plan["models"]:

@@ -20,7 +20,7 @@ from audit.models.base import Model
 from audit.models.scripted import PlantedModel
 from audit.plan import planned_suites, questions, unique_requests
 from audit.requests import Request, Response, digest
-from audit.sequential_streams import FamilyStreams, model_streams
+from audit.sequential.streams import FamilyStreams, model_streams
 from probes.errors import Fault, ModelError
 
 BLOCK = 128

@@ -48,7 +48,7 @@ class SuiteChoice:
 
 @dataclass(frozen=True)
 class UntilDecided:
-    """Asking unit by unit until a rule stops it, where a model writes text; see ``audit.sequential_plan``.
+    """Asking unit by unit until a rule stops it, where a model writes text; see ``audit.sequential.plan``.
 
     ``max_units`` is the horizon of each family: what is not decided by then stays inconclusive.
     """

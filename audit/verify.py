@@ -17,8 +17,8 @@ from audit.bundle import Bundle, differing_keys, file_bytes, file_sha256, member
 from audit.findings import analyze_bundle
 from audit.plan import hypotheses_of, planned_suites
 from audit.requests import Response, canonical, digest
-from audit.sequential_plan import section
-from audit.sequential_streams import needed_answers
+from audit.sequential.plan import section
+from audit.sequential.streams import needed_answers
 from probes.errors import BundleError, Fault, InputError
 
 TOLERANCE = 1e-9

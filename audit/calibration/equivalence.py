@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 
+from audit.analysis.estimates import Cells
 from audit.calibration.error_rates import Draw
 from audit.calibration.estimators import ALPHA, estimator
 from audit.calibration.study import Check, Settings, StudyResult, count, rate_check
 from audit.calibration.worlds import World, combination_cells, crossed_cells, nested_cells, single_cells
-from audit.estimates import Cells
 from audit.stats.design import DesignSds, design_se
 from audit.stats.equivalence import power_to_show_within, tost
 from audit.stats.estimate import Contrast

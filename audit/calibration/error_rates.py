@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from audit.analysis.estimates import Cells
 from audit.calibration.estimators import ALPHA, ESTIMATORS, Estimator, estimator
 from audit.calibration.study import COMPARISON, Check, Settings, StudyResult, count, rate_check
 from audit.calibration.worlds import (
@@ -15,7 +16,6 @@ from audit.calibration.worlds import (
     nested_cells,
     single_cells,
 )
-from audit.estimates import Cells
 from audit.stats.design import DesignSds
 from audit.stats.estimate import Contrast, Undefined
 from audit.stats.signflip import sign_flip

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import stdtr
 
-from audit.correction import corrected
-from audit.estimates import Cells, estimate
-from audit.found import Setting
+from audit.analysis.correction import corrected
+from audit.analysis.estimates import Cells, estimate
+from audit.analysis.found import Setting
 from audit.hypotheses import Hypothesis
 from audit.stats.betting import log_wealth
 from audit.stats.estimate import Contrast, Floats, Undefined, critical_t
@@ -80,7 +80,7 @@ def estimator(name: str) -> Estimator:
 def shipped_family(
     cells: Sequence[Cells], contrasts: Sequence[Contrast | Undefined], role: Role, seed: int
 ) -> Judged:
-    """The correction of ``audit.correction``, by the methods that every plan declares."""
+    """The correction of ``audit.analysis.correction``, by the methods that every plan declares."""
     setting = Setting(ALPHA, seed, {}, {"confirmatory": "max-t", "exploratory": "benjamini-hochberg"})
     family = [
         Hypothesis(

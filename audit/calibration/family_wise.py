@@ -6,10 +6,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
+from audit.analysis.estimates import Cells
 from audit.calibration.estimators import ALPHA, Estimator, estimator
 from audit.calibration.study import Check, Settings, StudyResult, rate_check
 from audit.calibration.worlds import World, each_against_rest, family_cells
-from audit.estimates import Cells
 from audit.stats.estimate import Contrast
 
 DrawFamily = Callable[[np.random.Generator], list[Cells]]

@@ -49,7 +49,7 @@ class Settings:
 
     def rng(self, *names: str) -> np.random.Generator:
         """A generator of its own for each purpose."""
-        from audit.controls import generator
+        from audit.analysis.controls import generator
 
         return generator(self.seed, "calibration", *names)
 

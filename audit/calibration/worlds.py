@@ -8,7 +8,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from audit.estimates import Cells
+from audit.analysis.estimates import Cells
 from audit.stats.design import DesignSds
 from audit.stats.estimate import Floats
 

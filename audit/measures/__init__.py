@@ -1,7 +1,7 @@
 """Every measure: how an item is asked, and how its answer becomes numbers.
 
 A measure is pure: item in, request out; item and response in, scores out. Estimation is the same for all
-of them (``audit.estimates``).
+of them (``audit.analysis.estimates``).
 """
 
 from __future__ import annotations

@@ -1,29 +1,42 @@
 """Statistics: from tables of scores to differences with honest uncertainty. Knows nothing of models.
 
-``contrast``      differences between two groups, by design
-``estimate``      what an estimator hands back: a `Contrast`, or `Undefined` with a reason
-``sandwich``      the same when cells are missing
-``combination``   interactions, and a group against the average of all
-``signflip``      exact test over clusters
-``resampling``    the same, and of labels, for many comparisons at once
-``bootstrap``     intervals from resampled clusters (many at once: ``bootstrap_means``)
-``pigeonhole``    standard errors from resampled templates and terms
-``max_t``         adjusting for the number of questions by their joint distribution
-``wild``          the joint distribution of two-way contrasts
-``multiplicity``  adjusting for the number of questions
-``equivalence``   "within the margin", and the power to say so
-``design``        the standard error to expect of a design
-``planning``      how many templates and terms a claim needs
-``cheapest``      the design with the fewest cells
-``robustness``    whether a difference hangs on single templates
-``intervals``     proportions and effect sizes
-``standardised``  mean differences in units of a standard deviation
-``dominance``     Cliff's delta
-``ratios``        of rates and of odds; the impact ratio
-``paired_proportions``  two proportions of the same pairs
-``distances``     between distributions, less what chance makes of them
-``extremes``      the worst of k answers
-``betting``       evidence that may be looked at after every unit
-``confidence_sequence``  bounds that hold at all times, and for any distribution
-``sequential``    when to stop asking
+A difference and its error
+    ``estimate``      what an estimator hands back: a `Contrast`, or `Undefined` with a reason
+    ``contrast``      two groups, by design
+    ``sandwich``      the same when cells are missing
+    ``combination``   several groups: interactions, a group against the average of all
+    ``signflip``      exact test over clusters
+    ``resampling``    the same, and of labels, for many comparisons at once
+    ``bootstrap``     intervals from resampled clusters (many at once: ``bootstrap_means``)
+    ``pigeonhole``    standard errors from resampled templates and terms
+
+Many questions
+    ``multiplicity``  Holm; Benjamini and Hochberg
+    ``max_t``         step-down max-T by the joint distribution (of two-way contrasts: ``wild``)
+
+Small enough, and large enough a sample
+    ``equivalence``   "within the margin", and the power to say so
+    ``planning``      how many templates and terms a claim needs (``design``: the error to expect; ``cheapest``)
+
+How far to trust it
+    ``robustness``          whether a difference hangs on single templates
+    ``specification``       the same question by other reasonable analyses
+    ``variance_components``, ``generalizability``, ``split_half``  whether an order of groups would stand
+    ``shrinkage``           many groups, drawn towards their mean, with the ranks that are sure
+
+Sizes
+    ``intervals``           proportions and effect sizes (``standardised``, ``dominance``)
+    ``ratios``              of rates and of odds; the impact ratio
+    ``paired_proportions``  two proportions of the same pairs
+    ``distances``           between distributions, less what chance makes of them
+    ``extremes``            the worst of k answers
+
+Looking after every answer
+    ``betting``              evidence that may be looked at after every unit
+    ``confidence_sequence``  bounds that hold at all times, and for any distribution
+    ``sequential``           when to stop asking
+
+Scorers that err
+    ``scorer_error``        rates corrected by the scorer's own errors (``scorer_accuracy``)
+    ``prediction_powered``  few labels and many scores together
 """

@@ -16,7 +16,7 @@ from audit.measures import Decoding
 from audit.models import ScriptedModel
 from audit.plan import make_plan, planned_suites
 from audit.requests import Fill, Generate, Request, Response, Sampled
-from audit.sequential_plan import designs
+from audit.sequential.plan import designs
 from audit.spec import AuditSpec, UntilDecided, choose
 from audit.verify import verify_bundle
 from tests.conftest import SUITE

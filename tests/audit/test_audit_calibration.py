@@ -121,7 +121,7 @@ def test_the_numbers_depend_on_the_seed_and_on_nothing_else(shipped: dict[str, A
 
 
 def test_the_shipped_estimator_is_the_code_that_audits_use() -> None:
-    from audit.estimates import estimate
+    from audit.analysis.estimates import estimate
     from audit.stats.intervals import newcombe, wilson
 
     own = ESTIMATORS["shipped"]
@@ -218,14 +218,19 @@ def test_a_citation_says_whether_the_code_is_still_the_one_that_was_calibrated(t
 
 
 def test_the_code_hash_covers_what_measures_and_not_what_shows(tmp_path: Path) -> None:
-    for name in ("audit/estimates.py", "audit/cli.py", "audit/calibration/study.py", "probes/suite.py"):
+    for name in (
+        "audit/analysis/estimates.py",
+        "audit/cli.py",
+        "audit/calibration/study.py",
+        "probes/suite.py",
+    ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"a = 1\n")
     before = records.code_sha256(tmp_path)
     (tmp_path / "audit/cli.py").write_bytes(b"a = 2\n")
     (tmp_path / "audit/calibration/study.py").write_bytes(b"a = 2\n")
-    (tmp_path / "audit/estimates.py").write_bytes(b"a = 1\r\n")
+    (tmp_path / "audit/analysis/estimates.py").write_bytes(b"a = 1\r\n")
     assert records.code_sha256(tmp_path) == before
     (tmp_path / "probes/suite.py").write_bytes(b"a = 2\n")
     assert records.code_sha256(tmp_path) != before

@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audit.correction import corrected
-from audit.estimates import Cells, estimate
-from audit.found import Setting
+from audit.analysis.correction import corrected
+from audit.analysis.estimates import Cells, estimate
+from audit.analysis.found import Setting
 from audit.hypotheses import Hypothesis
 from audit.stats.estimate import Contrast
 from audit.stats.multiplicity import holm

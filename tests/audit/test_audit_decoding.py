@@ -13,9 +13,9 @@ import pandas as pd
 import pytest
 import yaml
 
-from audit.controls import aa_cells, control_panel, generator
-from audit.decoding import decoding_effects, decoding_sd, seed_effects, seed_sd, settings_agree
-from audit.estimates import axis_rows, comparer, estimate
+from audit.analysis.controls import aa_cells, control_panel, generator
+from audit.analysis.decoding import decoding_effects, decoding_sd, seed_effects, seed_sd, settings_agree
+from audit.analysis.estimates import axis_rows, comparer, estimate
 from audit.hypotheses import Hypothesis
 from audit.measures import Decoding, DecodingSetting, decoding_from_json
 from audit.models import ScriptedModel

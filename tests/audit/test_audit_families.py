@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audit.effects import effect_sizes, resampled_interval
-from audit.estimates import Cells, Comparer
+from audit.analysis.effects import effect_sizes, resampled_interval
+from audit.analysis.estimates import Cells, Comparer
+from audit.analysis.profile import group_tables, reliability_record, rest_covariance
 from audit.findings import analyze_answers
 from audit.hypotheses import REST
 from audit.models import ScriptedModel
 from audit.plan import make_plan, planned_suites, questions
-from audit.profile import group_tables, reliability_record, rest_covariance
 from audit.requests import Choice, Response
 from audit.spec import AuditSpec, choose
 from audit.stats.estimate import Undefined
@@ -195,8 +195,8 @@ def test_an_effect_over_templates_alone_has_its_interval() -> None:
 @pytest.mark.parametrize(("groups", "rate"), [(8, 0.1), (26, 0.1), (26, 0.3)])
 def test_rare_answers_do_not_pass_for_differences_from_the_rest(groups: int, rate: float) -> None:
     """0/1 scores: a group that happens to score 0 everywhere shows no spread of its own."""
-    from audit.correction import corrected
-    from audit.estimates import estimate
+    from audit.analysis.correction import corrected
+    from audit.analysis.estimates import estimate
     from tests.audit.test_audit_correction import SETTING, hypotheses
 
     rng, sets, false = np.random.default_rng([31, groups]), 60, 0
@@ -221,7 +221,7 @@ def test_an_effect_that_does_not_exist_has_a_reason_and_no_number() -> None:
 
 @pytest.mark.parametrize("columns", [1, 5])
 def test_the_second_interval_is_near_the_first(columns: int) -> None:
-    from audit.estimates import estimate
+    from audit.analysis.estimates import estimate
 
     rng = np.random.default_rng(8)
     made = cells(rng.normal(1.0, 1.0, (25, columns)))

@@ -14,10 +14,10 @@ import pandas as pd
 import pytest
 
 from audit import ScriptedModel
+from audit.analysis.controls import control_panel, swap_holds
+from audit.analysis.estimates import Cells, Comparer, axis_rows, compared, comparer, estimate, insufficient
 from audit.api import audit, run
 from audit.bundle import read_json
-from audit.controls import control_panel, swap_holds
-from audit.estimates import Cells, Comparer, axis_rows, compared, comparer, estimate, insufficient
 from audit.hypotheses import Hypothesis, declare, four_cells, hypothesis_from_json
 from audit.models import Plant
 from audit.spec import AuditSpec, choose
@@ -428,7 +428,7 @@ def test_a_suite_may_compare_with_the_average_of_all(mini: Path, tmp_path: Path)
 
 
 def test_cells_of_a_combination_refuse_to_be_swapped_by_wording() -> None:
-    from audit.estimates import swap_wordings
+    from audit.analysis.estimates import swap_wordings
 
     cells: Cells = comparer(table(noise()), INTERACTION).cells("black*woman")
     with pytest.raises(ValueError, match="differences only"):

@@ -125,7 +125,7 @@ def test_planted_bias_is_recovered_exactly(plan: dict[str, Any], nats: float) ->
 def test_duplicated_rows_do_not_shrink_the_interval(plan: dict[str, Any]) -> None:
     import pandas as pd
 
-    from audit.estimates import comparer, estimate
+    from audit.analysis.estimates import comparer, estimate
     from audit.plan import hypotheses_of
     from audit.stats.estimate import Contrast
     from audit.table import score_table
@@ -141,7 +141,7 @@ def test_duplicated_rows_do_not_shrink_the_interval(plan: dict[str, Any]) -> Non
 
 
 def test_row_order_changes_nothing(plan: dict[str, Any]) -> None:
-    from audit.estimates import comparer, estimate
+    from audit.analysis.estimates import comparer, estimate
     from audit.plan import hypotheses_of
     from audit.stats.estimate import Contrast
     from audit.table import score_table
@@ -157,8 +157,8 @@ def test_row_order_changes_nothing(plan: dict[str, Any]) -> None:
 
 
 def test_row_order_changes_no_control(plan: dict[str, Any]) -> None:
-    from audit.controls import control_panel
-    from audit.estimates import comparer
+    from audit.analysis.controls import control_panel
+    from audit.analysis.estimates import comparer
     from audit.plan import hypotheses_of
     from audit.table import score_table
 

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audit.estimates import Cells, Comparer, estimate
+from audit.analysis.estimates import Cells, Comparer, estimate
+from audit.analysis.scorer_flips import ScorerEvidence, Statement, evidence, flips, other_scorers
 from audit.hypotheses import REST, Hypothesis
 from audit.measures import MEASURES, scorer_column
 from audit.measures.continuation_sentiment import read
@@ -18,7 +19,6 @@ from audit.measures.readings import READINGS
 from audit.models import ScriptedModel
 from audit.plan import make_plan, planned_suites, questions
 from audit.requests import Generate, Response, Sampled
-from audit.scorer_flips import ScorerEvidence, Statement, evidence, flips, other_scorers
 from audit.scorers.sentiment import SCORERS, textblob, vader
 from audit.scores import Score
 from audit.spec import AuditSpec, choose

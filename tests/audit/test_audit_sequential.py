@@ -16,7 +16,7 @@ from audit.bundle import Bundle, read_json
 from audit.models import ScriptedModel
 from audit.plan import planned_suites
 from audit.requests import Fill, Generate, Request, Response, Sampled, digest
-from audit.sequential_plan import designs
+from audit.sequential.plan import designs
 from audit.stats.sequential import Rule, replay
 from audit.verify import findings_errors
 from probes.errors import BundleError

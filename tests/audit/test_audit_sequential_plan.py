@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 import scipy.stats
 
-from audit.found import Setting
+from audit.analysis.found import Setting
 from audit.measures import MEASURES, Decoding, DecodingSetting
 from audit.plan import hypotheses_of, make_plan, planned_suites
-from audit.sequential_findings import sequential_coverage, sequential_family
-from audit.sequential_plan import designs
-from audit.sequential_streams import FamilyStreams, needed_answers
+from audit.sequential.findings import sequential_coverage, sequential_family
+from audit.sequential.plan import designs
+from audit.sequential.streams import FamilyStreams, needed_answers
 from audit.spec import AuditSpec, UntilDecided, choose
 from audit.table import score_table
 from probes.errors import AuditFileError

@@ -14,7 +14,7 @@ from audit.api import analyze, run
 from audit.bundle import Bundle, Record, sha256
 from audit.plan import planned_suites
 from audit.requests import Response, Sampled, digest
-from audit.sequential_plan import designs
+from audit.sequential.plan import designs
 from probes.errors import BundleError
 from tests.audit.sequential_world import (
     TEXTS,

@@ -15,15 +15,15 @@ import pytest
 
 from audit import api
 from audit.cli import main
-from audit.family_design import FamilyDesign, family_design
+from audit.design.family_design import FamilyDesign, family_design
+from audit.design.outlook import outlook
+from audit.design.solve import check_size, solve
+from audit.design.spreads import AssumedSpreads, EarlierSpreads, Spreads, earlier_sds
 from audit.measures import Decoding, DecodingSetting, decoding_from_json
 from audit.models import ScriptedModel
-from audit.outlook import outlook
 from audit.plan import hypotheses_of, make_plan, planned_suites
 from audit.requests import Choice, Generate, Request, Response, canonical
-from audit.solve import check_size, solve
 from audit.spec import AuditSpec, UntilDecided, choose
-from audit.spreads import AssumedSpreads, EarlierSpreads, Spreads, earlier_sds
 from audit.stats.cheapest import MOST_CELLS, cheapest
 from audit.stats.design import DesignSds, design_se
 from audit.stats.planning import Target

@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from audit.estimates import Comparer, estimate
+from audit.analysis.estimates import Comparer, estimate
+from audit.analysis.specifications import specification_curves, template_sets
 from audit.hypotheses import COMBINATION, OVERALL, REST, Hypothesis
 from audit.measures import MEASURES
-from audit.specifications import specification_curves, template_sets
 from audit.stats.estimate import Contrast, Undefined
 from audit.stats.specification import SpecificationCurve
 

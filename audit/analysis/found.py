@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from audit.estimates import Cells
+from audit.analysis.estimates import Cells
+from audit.analysis.scorer_flips import ScorerEvidence
 from audit.hypotheses import Hypothesis
 from audit.plan import PlannedSuite
-from audit.scorer_flips import ScorerEvidence
 from audit.stats.estimate import Contrast, Undefined
 from audit.stats.specification import SpecificationCurve
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from audit.estimates import Comparer, estimate
+from audit.analysis.estimates import Comparer, estimate
 from audit.hypotheses import Hypothesis
 from audit.stats.estimate import Contrast, Undefined
 from audit.stats.variance_components import SettingSd, setting_sd
@@ -56,8 +56,7 @@ def decoding_effects(frame: pd.DataFrame, hypothesis: Hypothesis) -> dict[str, C
     Parameters
     ----------
     frame : DataFrame
-        The probe rows of the hypothesis' axis with their ``group``, as ``audit.estimates.axis_rows`` gives
-        them.
+        The probe rows of the hypothesis' axis with their ``group``, as ``estimates.axis_rows`` gives them.
 
     Returns
     -------

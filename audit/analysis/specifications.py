@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from audit.estimates import Cells, Comparer, answer_units, estimate
+from audit.analysis.estimates import Cells, Comparer, answer_units, estimate
 from audit.hypotheses import COMBINATION, Hypothesis
 from audit.measures import Measure, Reading
 from audit.measures.readings import READINGS
@@ -108,7 +108,7 @@ def specification_curves(
     Parameters
     ----------
     frame : DataFrame
-        The probe rows of the family's axis with their ``group``, as ``audit.estimates.axis_rows`` gives them.
+        The probe rows of the family's axis with their ``group``, as ``estimates.axis_rows`` gives them.
     family : sequence of Hypothesis
         Of one suite, contrast and axis.
     alpha, margin : float

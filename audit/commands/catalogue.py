@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from audit.terminal import Json, console, print_json
+from audit.commands.terminal import Json, console, print_json
 from probes.errors import Fault, InputError
 
 suites_app = typer.Typer(help="List, show and check probe suites.", no_args_is_help=True)
@@ -16,7 +16,7 @@ models_app = typer.Typer(help="List and fetch the models that come with evenhand
 @suites_app.command("list")
 def suites_list(as_json: Json = False) -> None:
     """List the suites that come with evenhand."""
-    from audit.listings import show_suites
+    from audit.commands.listings import show_suites
     from probes import load_suite, suite_ids
 
     suites = [load_suite(name) for name in suite_ids()]
@@ -32,7 +32,7 @@ def suites_show(
     name: Annotated[str, typer.Argument(help="Suite id or file.")], as_json: Json = False
 ) -> None:
     """Show a suite: its card, who is compared, its templates."""
-    from audit.listings import show_suite
+    from audit.commands.listings import show_suite
     from probes import expand, lexicons_of, load_suite
 
     suite = load_suite(name)
@@ -72,7 +72,7 @@ def suites_validate(
 @models_app.command("list")
 def models_list(as_json: Json = False) -> None:
     """List the models that come with evenhand."""
-    from audit.listings import show_models
+    from audit.commands.listings import show_models
     from audit.models import CATALOG, is_fetched
 
     rows = [

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from audit.analysis.scorer_flips import ScorerEvidence, Statement, spread_ratio
 from audit.hypotheses import Hypothesis
 from audit.measures import MEASURES, scorer_column
-from audit.scorer_flips import ScorerEvidence, Statement, spread_ratio
-from audit.sequential_plan import Design
-from audit.sequential_streams import PRIMARY, FamilyStreams, ScoredUnit
+from audit.sequential.plan import Design
+from audit.sequential.streams import PRIMARY, FamilyStreams, ScoredUnit
 from audit.stats.betting import anytime_p, log_wealth
 from audit.stats.confidence_sequence import ConfidenceSequence
 from audit.stats.estimate import Undefined

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from audit.estimates import Cells
+from audit.analysis.estimates import Cells
 from audit.stats.bootstrap import BootstrapInterval, bootstrap_t
 from audit.stats.dominance import cliffs_delta_interval
 from audit.stats.estimate import Undefined

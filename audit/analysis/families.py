@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from audit.controls import ControlPanel
-from audit.correction import corrected
-from audit.estimates import Cells, Comparer, compared, estimate
-from audit.finding_record import finding
-from audit.found import Corrected, FoundContrast, Setting
+from audit.analysis.controls import ControlPanel
+from audit.analysis.correction import corrected
+from audit.analysis.estimates import Cells, Comparer, compared, estimate
+from audit.analysis.finding_record import finding
+from audit.analysis.found import Corrected, FoundContrast, Setting
+from audit.analysis.profile import profile
+from audit.analysis.scorer_flips import other_scorers
+from audit.analysis.specifications import specification_curves
 from audit.hypotheses import Hypothesis
 from audit.measures import MEASURES
-from audit.profile import profile
-from audit.scorer_flips import other_scorers
-from audit.specifications import specification_curves
 from audit.stats.estimate import Contrast, Undefined
 
 

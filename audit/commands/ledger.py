@@ -10,7 +10,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from audit.show import MARKS, STYLES, number, p_text, visible
+from audit.commands.show import MARKS, STYLES, number, p_text, visible
 from audit.wording import verdict_phrase
 
 METHODS = {

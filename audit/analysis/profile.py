@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from audit.controls import generator
-from audit.estimates import Comparer, answer_units
-from audit.found import Setting, known
+from audit.analysis.controls import generator
+from audit.analysis.estimates import Comparer, answer_units
+from audit.analysis.found import Setting, known
 from audit.hypotheses import OVERALL, REST, Hypothesis
 from audit.stats.estimate import Contrast, Floats, Undefined, sum_of_squares
 from audit.stats.generalizability import Facets, cronbach_alpha, d_study

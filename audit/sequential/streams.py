@@ -17,7 +17,7 @@ from audit.measures import MEASURES
 from audit.plan import PlannedSuite, planned_suites, wanted_answers
 from audit.requests import Response
 from audit.scores import Score
-from audit.sequential_plan import Design, Unit, designs
+from audit.sequential.plan import Design, Unit, designs
 from audit.stats.sequential import Stream
 
 Kept = Mapping[tuple[str, str], Response]

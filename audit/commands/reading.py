@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from audit.terminal import Json, console, print_json
+from audit.commands.terminal import Json, console, print_json
 from probes.errors import Fault, InputError
 
 Folder = Annotated[Path, typer.Argument(help="The bundle's folder.", metavar="DIR")]
@@ -26,7 +26,7 @@ def analyze(folder: Folder, as_json: Json = False) -> None:
     """Findings again, from the plan and the kept answers. Needs no model."""
     from audit import api
     from audit.bundle import Bundle
-    from audit.show import show_findings
+    from audit.commands.show import show_findings
 
     findings = api.analyze(folder)
     if as_json:
@@ -47,7 +47,7 @@ def show(
 ) -> None:
     """Show the findings, worst first. With a filter, each with its robustness record."""
     from audit.bundle import Bundle
-    from audit.show import show_detail, show_findings
+    from audit.commands.show import show_detail, show_findings
     from audit.verify import read_findings
 
     bundle = Bundle(folder)
@@ -58,7 +58,7 @@ def show(
     if ledger and any(filters.values()):
         raise InputError(Fault("--ledger beside a filter", "", "The ledger is shown whole."))
     if ledger and not as_json:
-        from audit.show_ledger import show_ledger
+        from audit.commands.ledger import show_ledger
 
         show_ledger(console(), findings)
         return
@@ -96,7 +96,7 @@ def verify(folder: Folder, as_json: Json = False) -> None:
         rows = [{"check": c.name, "holds": c.holds, "detail": c.detail, "faults": c.faults} for c in checks]
         print_json(rows)
     else:
-        from audit.listings import show_checks
+        from audit.commands.listings import show_checks
 
         show_checks(console(), checks)
     if not all(check.holds for check in checks):

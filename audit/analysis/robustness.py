@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from audit.decoding import decoding_effects, decoding_sd, seed_sd, settings_agree
-from audit.estimates import estimate
-from audit.found import FoundContrast, known
+from audit.analysis.decoding import decoding_effects, decoding_sd, seed_sd, settings_agree
+from audit.analysis.estimates import estimate
+from audit.analysis.found import FoundContrast, known
 from audit.stats.estimate import Contrast, Undefined
 from audit.stats.robustness import i_squared, leave_one_template_out, paraphrase_sd, sign_share
 from audit.stats.specification import SpecificationCurve

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from audit.terminal import Json, console, print_json
+from audit.commands.terminal import Json, console, print_json
 from probes.errors import Fault, InputError, InterruptedAudit
 
 WRITERS = {"calibration": "reports.calibration:write"}
@@ -38,7 +38,7 @@ def calibrate(
     from audit.calibration.run import calibrate as run
     from audit.calibration.run import chosen_studies
     from audit.calibration.study import Settings
-    from audit.progress import Share
+    from audit.commands.progress import Share
 
     chosen_studies(only or (), estimator)  # a wrong name is said before anything is written
     prepare(out)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from audit.bundle import Bundle
-from audit.family_design import FamilyDesign, family_design
+from audit.design.family_design import FamilyDesign, family_design
 from audit.hypotheses import Hypothesis, hypothesis_from_json
 from audit.measures import decoding_from_json
 from audit.plan import PlannedSuite, planned_suites

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from audit.controls import generator
-from audit.estimates import Cells
-from audit.found import Corrected, Setting
+from audit.analysis.controls import generator
+from audit.analysis.estimates import Cells
+from audit.analysis.found import Corrected, Setting
 from audit.hypotheses import Hypothesis
 from audit.stats.estimate import Contrast, Floats, Undefined
 from audit.stats.max_t import JointTable, flip_null, max_t, wild_null

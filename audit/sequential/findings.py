@@ -10,18 +10,18 @@ from typing import Any
 
 import pandas as pd
 
-from audit.controls import ControlPanel, nonce_rows, nonce_size
-from audit.estimates import SMALLEST_CELL
-from audit.finding_record import judged, undefined_fields
-from audit.found import Setting
+from audit.analysis.controls import ControlPanel, nonce_rows, nonce_size
+from audit.analysis.estimates import SMALLEST_CELL
+from audit.analysis.finding_record import judged, undefined_fields
+from audit.analysis.found import Setting
+from audit.analysis.scorer_flips import flips
 from audit.hypotheses import OVERALL, REST, Hypothesis
 from audit.measures import MEASURES
 from audit.plan import PlannedSuite
-from audit.scorer_flips import flips
 from audit.scores import STATUSES
-from audit.sequential_plan import Design, design_of, designs, score_bounds
-from audit.sequential_scorers import said_by_scorers
-from audit.sequential_streams import Counted, FamilyStreams, Kept, replayed
+from audit.sequential.plan import Design, design_of, designs, score_bounds
+from audit.sequential.scorers import said_by_scorers
+from audit.sequential.streams import Counted, FamilyStreams, Kept, replayed
 from audit.stats.betting import anytime_p, average_e, log_wealth
 from audit.stats.confidence_sequence import ConfidenceSequence
 from audit.stats.estimate import Undefined
@@ -211,7 +211,7 @@ def ending(stopped: Stopped, drawn: int, rule: Rule) -> str:
 
 
 def too_few_terms(design: Design, hypothesis: Hypothesis) -> str | None:
-    """As ``audit.estimates.insufficient``: an intersection of which too few terms were there to be drawn."""
+    """As ``estimates.insufficient``: an intersection of which too few terms were there to be drawn."""
     if not is_crossed(hypothesis.axis) or hypothesis.layout == "fixed":
         return None
     cells = (design.cells[name] for name in design.coefficients[hypothesis.group])

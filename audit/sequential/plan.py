@@ -25,8 +25,8 @@ from typing import Any
 
 import pandas as pd
 
-from audit.controls import generator
-from audit.estimates import Comparer
+from audit.analysis.controls import generator
+from audit.analysis.estimates import Comparer
 from audit.hypotheses import TERM_AXIS, Hypothesis
 from audit.measures import MEASURES, Decoding, decoding_from_json
 from audit.plan import PlannedSuite, Question, hypotheses_of

@@ -8,15 +8,15 @@ from typing import Any
 
 import pandas as pd
 
-from audit.controls import ControlPanel, generator, swap_holds
-from audit.effects import effect_sizes, resampled_interval
-from audit.estimates import Cells, insufficient
-from audit.found import FoundContrast, Setting, known
+from audit.analysis.controls import ControlPanel, generator, swap_holds
+from audit.analysis.effects import effect_sizes, resampled_interval
+from audit.analysis.estimates import Cells, insufficient
+from audit.analysis.found import FoundContrast, Setting, known
+from audit.analysis.robustness import robustness_record
+from audit.analysis.scorer_flips import evidence, flips
 from audit.hypotheses import Hypothesis
 from audit.measures import MEASURES, Measure
 from audit.plan import PlannedSuite
-from audit.robustness import robustness_record
-from audit.scorer_flips import evidence, flips
 from audit.scores import STATUSES
 from audit.stats.equivalence import minimum_detectable, power_to_show_within, tost
 from audit.stats.estimate import Contrast, Undefined

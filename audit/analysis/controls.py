@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from audit.estimates import (
+from audit.analysis.estimates import (
     Cells,
     Comparer,
     estimate,

@@ -8,13 +8,13 @@ from itertools import groupby
 from typing import Any
 
 from audit.bundle import file_bytes, sha256
-from audit.family_design import FamilyDesign, family_design
+from audit.design.family_design import FamilyDesign, family_design
+from audit.design.spreads import AssumedSpreads, SpreadSource
 from audit.hypotheses import Hypothesis
 from audit.measures import decoding_from_json
 from audit.plan import PlannedSuite, estimate_cost, hypotheses_of, planned_suites
-from audit.sequential_plan import Design, is_sequential
-from audit.sequential_plan import design_of as design_of_streams
-from audit.spreads import AssumedSpreads, SpreadSource
+from audit.sequential.plan import Design, is_sequential
+from audit.sequential.plan import design_of as design_of_streams
 from audit.stats.equivalence import power_to_show_within
 from audit.stats.planning import DesignSds, design_mde, design_se
 from audit.stats.sequential import smallest_detectable

@@ -16,7 +16,7 @@ Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on s
 
 def console() -> Console:
     """Standard output for people."""
-    from audit.show import Terminal
+    from audit.commands.show import Terminal
 
     return Terminal(highlight=False, width=None if sys.stdout.isatty() else 110)
 

@@ -8,13 +8,13 @@ from dataclasses import asdict, replace
 from itertools import groupby
 from typing import Any
 
-from audit.estimates import SMALLEST_CLUSTERS
-from audit.family_design import FamilyDesign, family_design
+from audit.analysis.estimates import SMALLEST_CLUSTERS
+from audit.design.family_design import FamilyDesign, family_design
+from audit.design.spreads import Spreads, SpreadSource
 from audit.hypotheses import Hypothesis
 from audit.measures import decoding_from_json
 from audit.plan import PlannedSuite, hypotheses_of, planned_suites
-from audit.sequential_plan import is_sequential
-from audit.spreads import Spreads, SpreadSource
+from audit.sequential.plan import is_sequential
 from audit.stats.cheapest import cheapest
 from audit.stats.design import DesignSds, design_se
 from audit.stats.equivalence import power_to_detect, power_to_show_within
@@ -41,7 +41,7 @@ def solve(plan: Mapping[str, Any], size: float, spreads: SpreadSource) -> dict[s
     size : float
         In the unit of each suite's margin, > 0.
     spreads : SpreadSource
-        Assumed or found; see ``audit.spreads``.
+        Assumed or found; see ``audit.design.spreads``.
 
     Returns
     -------

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from audit.estimates import Cells, Comparer, estimate
+from audit.analysis.estimates import Cells, Comparer, estimate
 from audit.hypotheses import Hypothesis
 from audit.measures import Measure, scorer_column
 from audit.stats.equivalence import tost
@@ -100,7 +100,7 @@ def other_scorers(
     Parameters
     ----------
     frame : DataFrame
-        The probe rows of the family's axis with their ``group``, as ``audit.estimates.axis_rows`` gives them.
+        The probe rows of the family's axis with their ``group``, as ``estimates.axis_rows`` gives them.
     correct : callable
         Corrects the p-values of a family as those of the primary scorer were.
     margin : float
