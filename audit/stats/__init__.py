@@ -16,7 +16,7 @@ Many questions
 
 Small enough, and large enough a sample
     ``equivalence``   "within the margin", and the power to say so
-    ``planning``      how many templates and terms a claim needs (``design``: the error to expect; ``cheapest``)
+    ``planning``      how many templates and terms a claim needs (``cheapest``; ``design``: errors to expect)
 
 How far to trust it
     ``robustness``          whether a difference hangs on single templates
