@@ -28,6 +28,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from audit.plan_checks import plan_faults
 from audit.requests import Request, Response, canonical, digest, request_from_json, response_from_json
 from probes.errors import BundleError, Fault
 
@@ -162,13 +163,6 @@ def disk_errors(path: Path) -> Iterator[None]:
         raise BundleError(Fault(f"cannot write: {error.strerror}", str(path), remedy)) from None
 
 
-PLAN_KEYS: dict[str, type | tuple[type, ...]] = {
-    "title": str, "alpha": float, "seed": int, "decoding": dict, "load": dict, "models": list,
-    "lexicons": dict, "suites": list, "asks": list, "not_measurable": list, "hypotheses": list,
-}  # fmt: skip
-"""What a plan holds, for a first look; its suites are checked whole when they are rebuilt."""
-
-
 class Bundle:
     """Reads and extends the folder of one audit.
 
@@ -238,9 +232,9 @@ class Bundle:
                     "Use the version of evenhand named in environment.json.",
                 )
             )
-        missing = [key for key in PLAN_KEYS if not isinstance(plan.get(key), PLAN_KEYS[key])]
-        if missing:
-            what = f"not as evenhand writes a plan: {', '.join(missing)} missing or of another kind"
+        faults = plan_faults(plan)
+        if faults:
+            what = f"not as evenhand writes a plan: {'; '.join(faults)}"
             raise BundleError(Fault(what, str(path), "Restore the file from a copy."))
         assert isinstance(plan, dict)
         return plan

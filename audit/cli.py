@@ -44,6 +44,9 @@ USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__na
 """The root of what typer raises for a wrong command line; newer versions carry their own copy of
 click, and give the class no public name."""
 
+INTERRUPTED = 130
+"""What typer exits with after Ctrl-C."""
+
 AuditFile = Annotated[Path | None, typer.Argument(help="Audit description (YAML).", metavar="[AUDIT.yaml]")]
 Models = Annotated[
     list[str] | None,
@@ -56,15 +59,16 @@ Templates = Annotated[
     int | None, typer.Option(min=3, help="Ask only this many templates of each suite, drawn evenly.")
 ]
 Terms = Annotated[int | None, typer.Option(min=2, help="Ask only this many terms a group.")]
-Seed = Annotated[int, typer.Option(min=0, help="Seed of every draw.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of every draw.")]
 Alpha = Annotated[float, typer.Option(min=0.0001, max=0.2, help="Error rate of tests and intervals.")]
-Samples = Annotated[int, typer.Option(min=1, help="Continuations sampled for each prompt.")]
+Samples = Annotated[int, typer.Option(min=1, max=10_000, help="Continuations sampled for each prompt.")]
 UntilDecidedFlag = Annotated[
     bool,
     typer.Option("--until-decided", help="Where text is generated: ask unit by unit until a rule stops it."),
 ]
 MaxUnits = Annotated[
-    int | None, typer.Option(min=2, help="With --until-decided: the most units a family. [default: 2000]")
+    int | None,
+    typer.Option(min=2, max=100_000, help="With --until-decided: the most units a family. [default: 2000]"),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")]
 AllowPickle = Annotated[
@@ -103,6 +107,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"evenhand: the output cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = 2
+    if code == INTERRUPTED:  # typer's own answer to Ctrl-C, before anything was asked
+        print("evenhand: stopped", file=sys.stderr)  # noqa: T201
+        code = 3
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -234,7 +241,8 @@ def spec_of(
             Fault(f"{missing} is missing", "", "Give an audit file, or --model and --suite; see --help.")
         )
     sampling = Sampling(choices.templates, choices.terms, None, choices.seed)
-    faults: list[Fault] = []
+    twice = sorted({name for name in suites if suites.count(name) > 1})
+    faults = [Fault(f"suite {name!r} is named twice", "", "Name each suite once.") for name in twice]
     chosen = []
     for name in suites:
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -73,12 +74,24 @@ def difference_phrase(low: float, middle: float, high: float) -> str:
     return f"{middle:+.2f} points [{low:+.2f}, {high:+.2f}] different"
 
 
+def filled(text: str, **words: str) -> str:
+    """A claim with its known placeholders filled; all else stays as it is written.
+
+    Examples
+    --------
+    >>> filled("{group} with {reference}; {other}", group="women", reference="men")
+    'women with men; {other}'
+    """
+    return re.sub(r"\{([a-z_]+)\}", lambda match: words.get(match[1], match[0]), text)
+
+
 def claim(finding: Mapping[str, Any]) -> str:
     """What the estimate says, in the suite's words: estimate and 95 % interval, no verdict."""
     if finding["estimate"] is None:
         return f"not computable: {finding['undefined']}"
     low, high = finding["ci"]["lo"], finding["ci"]["hi"]
-    return str(finding["claim"]).format(
+    return filled(
+        str(finding["claim"]),
         ratio=ratio_phrase(low, finding["estimate"], high),
         difference=difference_phrase(low, finding["estimate"], high),
         group=finding["group_label"],
@@ -159,14 +172,16 @@ def needed_units_phrase(sequential: Mapping[str, Any], reasons: Sequence[str]) -
     Examples
     --------
     >>> needed_units_phrase({"max_units": 500, "needed": {"units": 1240, "decision": "within"}}, [])
-    'Open after 500 units. If the estimate is the truth, about 1,240 would show that it is within margin.'
+    'Undecided after 500 units. If the estimate is the truth, about 1,240 would show that it is within margin.'
     """
     needed = sequential["needed"]
+    if needed is None:
+        return f"Undecided after {sequential['units']:,} units, too few to say what a decision would need."
     if needed is None:
         return f"More units would not settle it: {'; '.join(reasons)}."
     goal = {"disparity": "the difference", "within": "that it is within margin"}[needed["decision"]]
     return (
-        f"Open after {sequential['max_units']:,} units. If the estimate is the truth, about "
+        f"Undecided after {sequential['max_units']:,} units. If the estimate is the truth, about "
         f"{max(needed['units'], sequential['max_units'] + 1):,} would show {goal}."
     )
 

@@ -118,6 +118,17 @@ def digest(data: Any) -> str:
     return hashlib.sha256(canonical(data).encode()).hexdigest()
 
 
+def an(kind: str) -> str:
+    """A noun with its article.
+
+    Examples
+    --------
+    >>> an("audit"), an("suite")
+    ('an audit', 'a suite')
+    """
+    return f"an {kind}" if kind[0] in "aeiou" else f"a {kind}"
+
+
 def read(path: Path, kind: str, schema: Validator | None = None) -> Document:
     """Read a YAML file and check it against the schema of its kind, or one that another room brings.
 
@@ -139,7 +150,7 @@ def read(path: Path, kind: str, schema: Validator | None = None) -> Document:
     try:
         status = path.stat()
         if not stat.S_ISREG(status.st_mode):
-            document.fault((), f"this is not a file that can hold a {kind}", "Check the path.")
+            document.fault((), f"this is not a file that can hold {an(kind)}", "Check the path.")
             return document
         if status.st_size > MAX_BYTES:
             document.fault(

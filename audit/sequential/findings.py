@@ -24,13 +24,15 @@ from audit.sequential.scorers import said_by_scorers
 from audit.sequential.streams import Counted, FamilyStreams, Kept, replayed
 from audit.stats.betting import anytime_p, average_e, log_wealth
 from audit.stats.confidence_sequence import ConfidenceSequence
-from audit.stats.estimate import Undefined
+from audit.stats.estimate import ROUNDING, Undefined
 from audit.stats.sequential import Rule, Stopped, replay, smallest_detectable, units_needed
 from audit.verdict import Evidence, judge
 from probes.cells import is_crossed
 
 SCOPE = "it speaks of these prompts under this decoding, not of other templates or terms"
 NO_PROFILE = "streams that stop at different times make no table of groups"
+FEWEST_UNITS = 20
+"""Units from which it is said what a decision would need."""
 METHOD = "bonferroni e-values"
 UNKNOWN_WITHOUT = "a stream is stopped when it is decided, so that without any family it need not be"
 
@@ -144,7 +146,7 @@ def measured(
         control_p=panel.aa_p,
         answer_mass=None,
         status_gap=gap,
-        sign_share=share if estimate else None,
+        sign_share=share if abs(estimate) > ROUNDING else None,
         leave_one_out_includes_zero=False,  # not asked: see UNKNOWN_WITHOUT
         equal_pieces_estimate=None,
         nonce_size=panel.nonce_size,
@@ -198,9 +200,14 @@ def measured(
             "decision": "horizon" if stopped.decision == "undecided" else stopped.decision,
             "log_wealth": stopped.log_wealth,
             "e_value": math.exp(stopped.log_wealth),
-            "needed": asdict(units_needed(stopped, rule)) if open_end else None,
+            "needed": asdict(units_needed(stopped, rule)) if open_end and tells(stopped) else None,
         },
     }
+
+
+def tells(stopped: Stopped) -> bool:
+    """Whether a stream is long enough, and varies, so that its needs can be told."""
+    return stopped.n >= FEWEST_UNITS and stopped.sd > 0.0
 
 
 def ending(stopped: Stopped, drawn: int, rule: Rule) -> str:

@@ -182,3 +182,33 @@ def test_findings_come_from_the_kept_answers_alone(mini: Path, tmp_path: Path) -
     (tmp_path / "a" / "findings.json").unlink()
     analyze(tmp_path / "a")
     assert (tmp_path / "a" / "findings.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("correction", None, "correction missing"),
+        (
+            "correction",
+            {"confirmatory": "odd", "exploratory": "holm"},
+            "correction.confirmatory is 'odd'",
+        ),
+        ("correction", {}, "correction.confirmatory is None"),
+        ("alpha", 0.0, "alpha is 0.0"),
+        ("alpha", 2.0, "alpha is 2.0"),
+        ("sequential", {"max_units": 10**30, "batch": 32}, "sequential.max_units is 1000"),
+        ("sequential", {"max_units": 100, "batch": 0}, "sequential.batch is 0"),
+        ("sequential", {"max_units": 100, "batch": -1}, "sequential.batch is -1"),
+        ("sequential", [], "sequential is of another kind"),
+    ],
+)
+def test_a_plan_that_cannot_be_is_one_line(key: str, value: object, told: str) -> None:
+    from audit.models import ScriptedModel
+    from audit.plan import make_plan
+    from audit.plan_checks import plan_faults
+    from audit.spec import AuditSpec, choose
+
+    plan = make_plan(AuditSpec(models=(ScriptedModel.noise(),), suites=(choose("occupations"),)))
+    assert plan_faults(plan) == []
+    (fault,) = [text for text in plan_faults({**plan, key: value}) if told in text]
+    assert "\n" not in fault

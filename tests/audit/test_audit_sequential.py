@@ -73,7 +73,7 @@ def test_the_horizon_leaves_it_inconclusive_and_says_what_is_needed(tmp_path: Pa
     assert told["units"] == told["max_units"] == 50 and told["needed"]["units"] > 50
     from audit.wording import statement
 
-    assert "Open after 50 units. If the estimate is the truth, about " in statement(row)
+    assert "Undecided after 50 units. If the estimate is the truth, about " in statement(row)
     assert "horizon of 50" in row["method"]
     assert faults(tmp_path / "a") == ""
 
@@ -236,7 +236,7 @@ def test_findings_can_be_shown_in_full(tmp_path: Path, capsys: pytest.CaptureFix
         code, said, _ = evenhand(capsys, "show", str(tmp_path / name), "--suite", "talk")
         assert code == 0 and "betting confidence sequence" in said.replace("\n", " ")
         code, said, _ = evenhand(capsys, "show", str(tmp_path / name))
-        assert code == 0 and ("Open after 40 units" in " ".join(said.split())) == (name == "b")
+        assert code == 0 and ("Undecided after 40 units" in " ".join(said.split())) == (name == "b")
 
 
 def test_a_stream_that_stopped_ignores_what_its_family_goes_on_to_ask(tmp_path: Path) -> None:
