@@ -175,7 +175,7 @@ def needed_units_phrase(sequential: Mapping[str, Any], reasons: Sequence[str]) -
     'Undecided after 500 units. If the estimate is the truth, about 1,240 would show that it is within margin.'
     """
     needed = sequential["needed"]
-    if needed is None:
+    if needed is None and sequential["stopped_at"] is None:
         return f"Undecided after {sequential['units']:,} units, too few to say what a decision would need."
     if needed is None:
         return f"More units would not settle it: {'; '.join(reasons)}."
