@@ -171,8 +171,8 @@ def needed_units_phrase(sequential: Mapping[str, Any], reasons: Sequence[str]) -
 
     Examples
     --------
-    >>> needed_units_phrase({"max_units": 500, "needed": {"units": 1240, "decision": "within"}}, [])
-    'Undecided after 500 units. If the estimate is the truth, about 1,240 would show that it is within margin.'
+    >>> needed_units_phrase({"max_units": 500, "needed": {"units": 1240, "decision": "disparity"}}, [])
+    'Undecided after 500 units. If the estimate is the truth, about 1,240 would show the difference.'
     """
     needed = sequential["needed"]
     if needed is None and sequential["stopped_at"] is None:

@@ -140,7 +140,7 @@ def decision_row(target: Target, design: FamilyDesign, spreads: Spreads) -> dict
     if templates.n is not None:
         templates = replace(templates, n=max(templates.n, SMALLEST_CLUSTERS))
     elif templates.floor is not None:
-        what = f"no number of template families suffices: the {design.second} at hand"
+        what = f"no number of template families suffices: the {design.second or 'answers'} at hand"
         templates = replace(templates, reason=f"{what} leave a standard error of {templates.floor:.2g}")
     if layout == "single":
         terms = Needed(None, single_reason(design, sds, se), se)
