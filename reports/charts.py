@@ -186,17 +186,20 @@ def rendered(chart: Any) -> str:
         "domainColor": MUTED,
         "tickColor": MUTED,
         "gridWidth": 0.7,
-        "labelFontSize": 12,
+        "labelFontSize": 11,
         "titleFontSize": 12,
         "titleFontWeight": "normal",
         "titlePadding": 8,
         "labelPadding": 8,
     }
-    drawn = chart.configure(background="transparent", font="sans-serif").configure_axis(**axis)
+    drawn = chart.configure(background="transparent", font="DejaVu Sans, Verdana, sans-serif").configure_axis(
+        **axis
+    )
     drawn = drawn.configure_view(stroke=None)
     drawn = drawn.configure_legend(labelColor=INK, labelFontSize=12)
     svg: str = vl_convert.vegalite_to_svg(drawn.to_json())
-    return svg
+    # Readers' fonts are wider than those the labels were measured with: let them reach into the page.
+    return svg.replace("<svg ", '<svg overflow="visible" ', 1)
 
 
 def accessible(svg: str, name: str, title: str, description: str) -> str:

@@ -77,7 +77,9 @@ def crossed(settings: Settings) -> StudyResult:
     designs = {
         "20 templates × 20 levels": (World(20, (20,)), NEAR),
         "9 templates × 12 levels": (World(9, (12,)), BELOW),
-        "9 templates × 3 levels, only templates vary": (World(9, (3,), DesignSds(1.0, 0.0, 0.3)), NEAR),
+        # Up to three levels bound the degrees of freedom: safe where levels vary most, careful where not.
+        "9 templates × 3 levels, only templates vary": (World(9, (3,), DesignSds(1.0, 0.0, 0.3)), BELOW),
+        "9 templates × 2 levels, levels vary most": (World(9, (2,), DesignSds(0.3, 1.0, 0.3)), BELOW),
         "9 templates × 3 levels": (World(9, (3,)), BELOW),
     }
     return null_study(
