@@ -24,6 +24,7 @@ from audit.commands import calibrate as calibration_command
 from audit.commands import reading
 from audit.commands.catalogue import models_app, suites_app
 from audit.commands.terminal import Json, console, print_json
+from audit.plan_checks import LARGEST_ALPHA, MOST_UNITS
 from probes.errors import Fault, InputError, InterruptedAudit
 
 if TYPE_CHECKING:
@@ -60,7 +61,9 @@ Templates = Annotated[
 ]
 Terms = Annotated[int | None, typer.Option(min=2, help="Ask only this many terms a group.")]
 Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of every draw.")]
-Alpha = Annotated[float, typer.Option(min=0.0001, max=0.2, help="Error rate of tests and intervals.")]
+Alpha = Annotated[
+    float, typer.Option(min=0.0001, max=LARGEST_ALPHA, help="Error rate of tests and intervals.")
+]
 Samples = Annotated[int, typer.Option(min=1, max=10_000, help="Continuations sampled for each prompt.")]
 UntilDecidedFlag = Annotated[
     bool,
@@ -68,7 +71,9 @@ UntilDecidedFlag = Annotated[
 ]
 MaxUnits = Annotated[
     int | None,
-    typer.Option(min=2, max=100_000, help="With --until-decided: the most units a family. [default: 2000]"),
+    typer.Option(
+        min=2, max=MOST_UNITS, help="With --until-decided: the most units a family. [default: 2000]"
+    ),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")]
 AllowPickle = Annotated[

@@ -359,10 +359,14 @@ def insufficient(cells: Cells, hypothesis: Hypothesis) -> str | None:
     """
     if not is_crossed(hypothesis.axis) or hypothesis.layout == "fixed":
         return None
-    smallest = min(int(table.notna().any().sum()) for _, table in cells.parts)
+    return too_few(min(int(table.notna().any().sum()) for _, table in cells.parts), hypothesis.layout)
+
+
+def too_few(smallest: int, layout: str) -> str | None:
+    """Why a smallest cell of so many terms is too small for a claim; None where it is not."""
     if smallest >= SMALLEST_CELL:
         return None
-    unit = "pair" if hypothesis.layout == "paired" else "term"
+    unit = "pair" if layout == "paired" else "term"
     count = f"{smallest} {unit}{'' if smallest == 1 else 's'}"
     return f"{count} in the smallest cell; {SMALLEST_CELL} are needed for a claim about an intersection"
 

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from audit.analysis.controls import ControlPanel, nonce_rows, nonce_size
-from audit.analysis.estimates import SMALLEST_CELL
+from audit.analysis.estimates import too_few
 from audit.analysis.finding_record import judged, undefined_fields
 from audit.analysis.found import Setting
 from audit.analysis.scorer_flips import flips
@@ -223,11 +223,7 @@ def too_few_terms(design: Design, hypothesis: Hypothesis) -> str | None:
         return None
     cells = (design.cells[name] for name in design.coefficients[hypothesis.group])
     smallest = min(len({key for terms in cell.values() for key in terms}) for cell in cells)
-    if smallest >= SMALLEST_CELL:
-        return None
-    return (
-        f"{smallest} terms in the smallest cell; {SMALLEST_CELL} are needed for a claim about an intersection"
-    )
+    return too_few(smallest, hypothesis.layout)
 
 
 def family_row(streams: FamilyStreams, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

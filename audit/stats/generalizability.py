@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from audit.stats.estimate import SINGLE_PRECISION, Undefined, as_floats, check_fraction
-from audit.stats.planning import MOST, Needed
+from audit.stats.planning import MOST, Needed, smallest
 from audit.stats.variance_components import VarianceComponents
 
 SMALLEST_GROUPS = 3
@@ -264,7 +264,7 @@ def d_study(parts: VarianceComponents, facets: Facets, target: float = 0.8) -> D
             return Needed(None, "groups show no variance of their own: nothing can be told apart")
         if not told_apart:
             return Needed(None, f"the study did not tell {what} apart")
-        count = _smallest(lambda number: reliability(number) >= target)
+        count = smallest(lambda number: reliability(number) >= target, start=1)
         if count is not None:
             return Needed(count, "")
         most = reliability(math.inf)
@@ -374,14 +374,3 @@ def _together(needed: Needed, ratio: float) -> NeededTogether:
     if needed.n is None:
         return NeededTogether(None, None, needed.reason)
     return NeededTogether(needed.n, int(_matching(needed.n, ratio)), "")
-
-
-def _smallest(enough: Callable[[int], bool]) -> int | None:
-    """Smallest number from 1 to MOST that is enough; more is never worse."""
-    if not enough(MOST):
-        return None
-    low, high = 0, MOST
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
