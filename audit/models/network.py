@@ -38,6 +38,8 @@ class Network:
         self._embeddings = int(model.get_input_embeddings().weight.shape[0])
         self._body = model.base_model
         accepted = inspect.signature(model.forward).parameters
+        # Named so from transformers 5.24 on; the older name is on its way out.
+        self._cache_name = "cache" if "cache" in accepted else "past_key_values"
         self._takes_positions = "position_ids" in accepted
         self._takes_cache = "use_cache" in accepted
         self._takes_mask = "attention_mask" in accepted
@@ -85,7 +87,7 @@ class Network:
         -------
         tensor (rows, width)
         """
-        keywords = {"input_ids": ids, "attention_mask": mask, "past_key_values": cache, "use_cache": True}
+        keywords = {"input_ids": ids, "attention_mask": mask, self._cache_name: cache, "use_cache": True}
         if self._takes_positions:
             positions = (mask.cumsum(-1) - 1).clamp(min=0)
             keywords["position_ids"] = positions[:, -ids.shape[1] :]
