@@ -1,8 +1,9 @@
 """A suite or lexicon file on its way in: read, located, checked against its schema.
 
 The file is YAML in the subset that is also plain JSON: no anchors, no tags, no duplicate keys, and only
-``true`` and ``false`` are booleans, so that ``no`` (the answer, the country code) stays a word. Every
-fault is kept with its place; nothing is raised here.
+``true`` and ``false`` are booleans, so that ``no`` (the answer, the country code) stays a word. Numbers are
+decimal: ``010``, which is 8 to some readers of YAML and 10 to others, stays text, and so do ``0x1f``,
+``1_000`` and the time ``12:30``. Every fault is kept with its place; nothing is raised here.
 """
 
 from __future__ import annotations
@@ -37,20 +38,32 @@ MAX_BYTES = 4_000_000
 """A suite is written by people; anything larger is some other file."""
 
 _PLAIN_BOOL = re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$")
+_PLAIN_INT = re.compile(r"^[-+]?(?:0|[1-9][0-9]*)$")
+_PLAIN_FLOAT = re.compile(
+    r"""^(?:[-+]?(?:0|[1-9][0-9]*)(?:\.[0-9]*(?:[eE][-+]?[0-9]+)?|[eE][-+]?[0-9]+)
+        |[-+]?\.[0-9]+(?:[eE][-+]?[0-9]+)?
+        |[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$""",
+    re.VERBOSE,
+)
 _TIMESTAMP = "tag:yaml.org,2002:timestamp"
 _BOOL = "tag:yaml.org,2002:bool"
+_INT = "tag:yaml.org,2002:int"
+_FLOAT = "tag:yaml.org,2002:float"
+_READ_OTHERWISE = (_TIMESTAMP, _BOOL, _INT, _FLOAT)
 
 
 class _PlainLoader(_Base):
-    """YAML as plain data: dates and yes/no/on/off stay text."""
+    """YAML as plain data: dates, yes/no/on/off and numbers that are not decimal stay text."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  (the attribute PyYAML reads)
-        first: [pair for pair in pairs if pair[0] not in (_TIMESTAMP, _BOOL)]
+        first: [pair for pair in pairs if pair[0] not in _READ_OTHERWISE]
         for first, pairs in _Base.yaml_implicit_resolvers.items()
     }
 
 
 _PlainLoader.add_implicit_resolver(_BOOL, _PLAIN_BOOL, list("tTfF"))
+_PlainLoader.add_implicit_resolver(_INT, _PLAIN_INT, list("-+0123456789"))
+_PlainLoader.add_implicit_resolver(_FLOAT, _PLAIN_FLOAT, list("-+0123456789."))
 
 
 @dataclass

@@ -13,7 +13,8 @@ import yaml
 
 from probes import Fault, SuiteError, lexicon_from_data, load_lexicon, load_suite, suite_from_data
 from probes.catalogue import is_path
-from probes.documents import MAX_BYTES
+from probes.documents import MAX_BYTES, ROOM, read
+from probes.explain import schema_validator
 
 ESC, NUL, CSI = "\x1b", "\0", "\x9b"
 
@@ -171,3 +172,30 @@ def test_yml_is_a_file_too(tmp_path: Path) -> None:
     data = changed(load_suite("traits").data, ("lexicons",), ["own.yml"])
     (tmp_path / "mine.yml").write_text(yaml.safe_dump(data), encoding="utf-8")
     assert load_suite(str(tmp_path / "mine.yml")).lexicons == ("own.yml",)
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("0", 0), ("-7", -7), ("+7", 7), ("120", 120), ("1.50", 1.5), ("0.5", 0.5), (".5", 0.5), ("5.", 5.0),
+        ("1e-3", 0.001), ("2.5E+1", 25.0), ("-.5e1", -5.0),
+        # YAML 1.1 reads these as 8, -8, 31, 5, 1000, 1000.5, 750 and 750.5.
+        ("010", "010"), ("-010", "-010"), ("0x1F", "0x1F"), ("0b101", "0b101"), ("1_000", "1_000"),
+        ("1_000.5", "1_000.5"), ("12:30", "12:30"), ("12:30.5", "12:30.5"),
+        ("010.5", "010.5"), ("0o10", "0o10"), ("1e", "1e"), (".", "."), ("-", None),
+    ],
+)  # fmt: skip
+def test_numbers_are_decimal_and_everything_else_is_text(tmp_path: Path, written: str, value: object) -> None:
+    path = tmp_path / "x.yaml"
+    path.write_text(f"a: {written}\n" if value is not None else "a:\n")
+    found = read(path, "suite", schema_validator({"type": "object"})).data["a"]
+    assert (type(found), found) == (type(value), value)
+
+
+def test_a_number_with_a_leading_zero_is_named_where_a_number_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / "x.yaml"
+    text = (ROOM / "suites" / "traits.yaml").read_text(encoding="utf-8")
+    path.write_text(text.replace("value: 0.2\n", "value: 00.2\n"), encoding="utf-8")
+    (fault,) = faults_of(lambda: load_suite(path))
+    assert "$.margin.value (line 83)" in fault.where
+    assert '"00.2"' in fault.what
