@@ -15,6 +15,7 @@ _HOMES = {
     "analyze": "audit.api",
     "audit": "audit.api",
     "choose": "audit.spec",
+    "compare_bundles": "audit.compare",
     "findings_frame": "audit.api",
     "make_plan": "audit.plan",
     "read_audit": "audit.spec",

@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from audit.requests import Choice, Generate, Request, Response, Sampled
+from audit.requests import Choice, Generate, Request, Response, Sampled, TokenLogprob
 
 SMALLEST_LOGPROB = -1e6
 """Nats; below this a log-probability is a fault and not an answer."""
 LARGEST_LOGPROB = 1e-3
 """Nats; what rounding may put above 0."""
+SUM_TOLERANCE = 1e-6
+"""Nats, and share of the whole: how far the pieces of an answer may be from summing to it."""
 
 
 def checked(request: Request, response: Any, largest: float = LARGEST_LOGPROB) -> Response:
@@ -51,14 +53,35 @@ def require(holds: bool, what: str) -> None:
 
 
 def checked_choice(choice: Choice, largest: float) -> Choice:
-    """A choice whose log-probability is a plain number in range, or None with a reason."""
+    """A choice whose log-probability is a plain number in range, or None with a reason.
+
+    A single token is left out: it is the choice itself.
+    """
     pieces, reason = whole(choice.pieces), text_of(choice.reason)
     if choice.logprob is None:
         return Choice(None, pieces, reason or "the model gave no log-probability")
-    value = float(choice.logprob)
-    require(math.isfinite(value), f"a log-probability of {value}")
-    require(SMALLEST_LOGPROB <= value <= largest, f"a log-probability of {value:g} nats")
-    return Choice(value, pieces)
+    value = checked_logprob(choice.logprob, largest)
+    tokens = tuple(checked_token(token, largest) for token in choice.tokens)
+    if tokens:
+        require(len(tokens) == pieces, f"{len(tokens)} tokens of {pieces} pieces")
+        total = math.fsum(token.logprob for token in tokens)
+        agree = abs(total - value) <= SUM_TOLERANCE * (1 + abs(value))
+        require(agree, f"tokens that sum to {total:g} nats, not {value:g}")
+    return Choice(value, pieces, tokens=tokens if len(tokens) > 1 else ())
+
+
+def checked_token(token: TokenLogprob, largest: float) -> TokenLogprob:
+    """A piece with text that can be written down and a log-probability in range."""
+    require(isinstance(token.text, str), "a token that is no text")
+    return TokenLogprob(text_of(token.text), checked_logprob(token.logprob, largest))
+
+
+def checked_logprob(logprob: Any, largest: float) -> float:
+    """A log-probability as a plain number in range."""
+    value = float(logprob)
+    if not (math.isfinite(value) and SMALLEST_LOGPROB <= value <= largest):
+        raise MalformedError(f"a log-probability of {value:g} nats")
+    return value
 
 
 def checked_sample(sample: Sampled) -> Sampled:

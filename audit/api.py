@@ -117,14 +117,21 @@ def complete(
 
 
 def analyze(out: Path) -> dict[str, Any]:
-    """Findings again, from plan and records alone; written to the bundle with a fresh manifest."""
-    from audit.calibration.record import citation
-    from audit.findings import analyze_bundle
+    """Findings again, from plan and records alone; written to the bundle with manifest and sidecar."""
+    from audit.calibration.record import citation, code_sha256
+    from audit.findings import bundle_findings
+    from audit.kept import read_answers
+    from audit.scored import score_answers
+    from audit.sidecar import write_scores
 
     bundle = Bundle(out)
-    findings = {**analyze_bundle(bundle), "instrument": citation()}
+    answers = read_answers(bundle)
+    scored = score_answers(bundle.plan, answers.responses)
+    instrument = {**citation(), "made_by": {"code_sha256": code_sha256()}}
+    findings = {**bundle_findings(bundle, answers, scored), "instrument": instrument}
     write_json(bundle.root / "findings.json", findings)
     bundle.write_manifest()
+    write_scores(bundle, answers, scored)
     return findings
 
 

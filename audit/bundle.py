@@ -7,29 +7,44 @@
         findings.json        recomputable from plan and records alone
         provenance.json      the claim ledger
         environment.json     versions, hardware, threads, seeds, commit
-        manifest.json        path, bytes, sha256 of every other file
+        manifest.json        path, bytes, sha256 of every other file but those below
+        reviews.jsonl        what people said of it since, chained by hash; see ``audit.review``
+        sidecar/             every score as a table, made from plan and records; see ``audit.sidecar``
+        report.*, report-*   documents made from the others, when they are asked for
 
 The chain starts at the plan: the first record's ``prev`` is the SHA-256 of ``plan.json``, every other
 record's ``prev`` is the SHA-256 of the line before it. A record holds no time and no place, so that two
-runs of one plan write the same records.
+runs of one plan write the same records. Reports and reviews come after the audit and are not in the
+manifest: a report can be made again, and reviews have a chain of their own.
 """
 
 from __future__ import annotations
 
-import errno
 import fcntl
-import hashlib
-import json
 import os
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from audit.bundle_files import PARTIAL as PARTIAL
+from audit.bundle_files import BadConstantError as BadConstantError
+from audit.bundle_files import disk_errors as disk_errors
+from audit.bundle_files import file_bytes as file_bytes
+from audit.bundle_files import file_sha256 as file_sha256
+from audit.bundle_files import folder_within as folder_within
+from audit.bundle_files import loads as loads
+from audit.bundle_files import read_json as read_json
+from audit.bundle_files import refuse_constant as refuse_constant
+from audit.bundle_files import sha256 as sha256
+from audit.bundle_files import this_writer as this_writer
+from audit.bundle_files import write_json as write_json
+from audit.bundle_files import write_whole as write_whole
 from audit.plan_checks import plan_faults
-from audit.requests import Request, Response, canonical, digest, request_from_json, response_from_json
+from audit.records import Record as Record
+from audit.records import parse_record as parse_record
+from audit.requests import Request, Response, canonical, digest
 from probes.errors import BundleError, Fault
 
 FORMAT = 1
@@ -37,107 +52,23 @@ FORMAT = 1
 
 ROTATE_BYTES = 16 * 1024 * 1024
 
-MANIFEST, PARTIAL = "manifest.json", ".partial"
+MANIFEST = "manifest.json"
 REVIEWS = "reviews.jsonl"
 """Grows after the audit, with a chain of its own; not in the manifest."""
+SIDECAR = "sidecar"
+"""A folder of what can be made again at any time; not in the manifest."""
+REPORTS = ("report.", "report-")
+"""How the names of reports begin: made after the audit, and again whenever asked for; not in the manifest."""
 
 
 @dataclass(frozen=True)
-class Record:
-    """One request to one model and its raw answer.
+class Placed:
+    """A record with where it lies: its file, its first byte there, and its line with the line feed."""
 
-    ``n`` counts from 0 over the whole bundle. ``reused_from`` is the SHA-256 of the record of an earlier
-    bundle that this answer was taken from, or empty.
-    """
-
-    n: int
-    prev: str
-    model: str
-    request: Request
-    response: Response
-    reused_from: str = ""
-
-    def line(self) -> bytes:
-        """The record as one line of JSON, without the line feed."""
-        data: dict[str, Any] = {
-            "n": self.n,
-            "prev": self.prev,
-            "model": self.model,
-            "sha256": digest(self.request),
-            "request": asdict(self.request),
-            "response": asdict(self.response),
-        }
-        if self.reused_from:
-            data["reused_from"] = self.reused_from
-        return canonical(data)
-
-
-def sha256(data: bytes) -> str:
-    """SHA-256 in hexadecimal."""
-    return hashlib.sha256(data).hexdigest()
-
-
-def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's content, read in pieces."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def file_bytes(value: Any) -> bytes:
-    """JSON as it lies in a bundle: a space an indent, a line feed at the end."""
-    return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON that a person can read, whole or not at all: to a neighbour first, then renamed."""
-    partial = path.with_name(path.name + PARTIAL)
-    with disk_errors(path):
-        with partial.open("wb") as file:
-            file.write(file_bytes(value))
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(partial, path)
-
-
-def read_json(path: Path) -> Any:
-    """The JSON in a bundle's file; a :class:`BundleError` names the file and what is wrong with it."""
-    try:
-        return json.loads(path.read_bytes().decode("utf-8"), parse_constant=refuse_constant)
-    except FileNotFoundError:
-        if path.name != "plan.json" and (path.parent / "plan.json").exists():
-            remedy = (
-                f"The audit is unfinished. Go on with: evenhand run --out {shlex.quote(str(path.parent))}"
-            )
-        else:
-            remedy = "Is this the folder of an audit?"
-        raise BundleError(Fault("the file is missing", str(path), remedy)) from None
-    except BadConstantError as error:
-        raise BundleError(
-            Fault(f"holds {error}, which is no number", str(path), "Restore the file from a copy.")
-        ) from None
-    except UnicodeDecodeError as error:
-        raise BundleError(
-            Fault(f"not UTF-8 at byte {error.start}", str(path), "Restore the file from a copy.")
-        ) from None
-    except json.JSONDecodeError as error:
-        raise BundleError(
-            Fault(f"not JSON at line {error.lineno}: {error.msg}", str(path), "Restore the file from a copy.")
-        ) from None
-    except RecursionError:
-        raise BundleError(Fault("nested too deeply", str(path), "Restore the file from a copy.")) from None
-    except OSError as error:
-        raise BundleError(
-            Fault(f"cannot be read: {error.strerror}", str(path), "Check the path and its permissions.")
-        ) from None
-
-
-class BadConstantError(Exception):
-    """NaN or an infinity in a file that may hold none."""
-
-
-def refuse_constant(name: str) -> None:
-    """Refuse what Python reads as a number and JSON does not know."""
-    raise BadConstantError(name)
+    record: Record
+    path: Path
+    offset: int
+    line: bytes
 
 
 def is_leftover(path: Path) -> bool:
@@ -145,22 +76,6 @@ def is_leftover(path: Path) -> bool:
     if path.name == "records":
         return path.is_dir() and not any(path.iterdir())
     return path.name.endswith(PARTIAL)
-
-
-@contextmanager
-def disk_errors(path: Path) -> Iterator[None]:
-    """Turn a full or read-only disk into one clear line."""
-    try:
-        yield
-    except OSError as error:
-        remedies = {
-            errno.ENOSPC: "Free some space and run the same command again: what was answered is kept.",
-            errno.EDQUOT: "Free some space and run the same command again: what was answered is kept.",
-            errno.EACCES: "Choose a folder that you may write to.",
-            errno.EROFS: "Choose a folder that you may write to.",
-        }
-        remedy = remedies.get(error.errno or 0, "Choose another folder.")
-        raise BundleError(Fault(f"cannot write: {error.strerror}", str(path), remedy)) from None
 
 
 class Bundle:
@@ -254,15 +169,20 @@ class Bundle:
                     yield path, number, line
 
     def records(self) -> Iterator[Record]:
-        """Every record, the chain checked on the way.
+        """Every record, the chain checked on the way; a :class:`BundleError` where it breaks."""
+        return (placed.record for placed in self.placed())
+
+    def placed(self) -> Iterator[Placed]:
+        """Every record with the place of its line, the chain checked on the way.
 
         Raises
         ------
         BundleError
             At the first record that does not follow from the one before it.
         """
-        prev = self.plan_sha256
+        prev, offset = self.plan_sha256, 0
         for count, (path, number, line) in enumerate(self.lines()):
+            offset = 0 if number == 1 else offset
             record = parse_record(line, f"{path}:{number}")
             if record.prev != prev or record.n != count:
                 raise BundleError(
@@ -273,7 +193,8 @@ class Bundle:
                     )
                 )
             prev = sha256(line[:-1])
-            yield record
+            yield Placed(record, path, offset, line)
+            offset += len(line)
 
     def drop_torn_line(self) -> bool:
         """Cut off a last line that a killed run left half written; say whether there was one."""
@@ -331,12 +252,17 @@ class Bundle:
 
 
 def members(root: Path) -> list[Path]:
-    """Every file of a bundle but the manifest, the reviews and passing files, in order of path."""
+    """Every file of a bundle but manifest, reviews, sidecar, reports and passing files, in order of path."""
     left_out = {MANIFEST, REVIEWS}
+    sidecar = root / SIDECAR
     return sorted(
         path
         for path in root.rglob("*")
-        if path.is_file() and path.name not in left_out and not path.name.endswith(PARTIAL)
+        if path.is_file()
+        and path.name not in left_out
+        and not path.name.endswith(PARTIAL)
+        and sidecar not in path.parents
+        and not path.relative_to(root).parts[0].startswith(REPORTS)
     )
 
 
@@ -348,9 +274,10 @@ class RecordWriter:
         self.answered: dict[tuple[str, str], Response] = {}
         self._prev = bundle.plan_sha256
         self._n = 0
-        for record in bundle.records():
-            self.answered[record.model, digest(record.request)] = record.response
-            self._prev = sha256(record.line())
+        for placed in bundle.placed():
+            record = placed.record
+            self.answered[record.model, record.digest] = record.response
+            self._prev = sha256(placed.line[:-1])
             self._n += 1
 
     def append(self, answers: Sequence[tuple[str, Request, Response, str]]) -> None:
@@ -392,33 +319,6 @@ class RecordWriter:
         if files[-1].stat().st_size < ROTATE_BYTES:
             return files[-1]
         return folder / f"{int(files[-1].stem) + 1:05d}.jsonl"
-
-
-def parse_record(line: bytes, where: str) -> Record:
-    """One line of a record file; a :class:`BundleError` says what is wrong with it and where."""
-    remedy = (
-        "If a run was killed, `evenhand run --out DIR` drops a torn last line and goes on; else restore the "
-        "bundle from a copy."
-    )
-    if not line.endswith(b"\n"):
-        raise BundleError(Fault("the last record is cut short", where, remedy))
-    try:
-        data = json.loads(line)
-        record = Record(
-            n=data["n"],
-            prev=data["prev"],
-            model=data["model"],
-            request=request_from_json(data["request"]),
-            response=response_from_json(data["response"]),
-            reused_from=data.get("reused_from", ""),
-        )
-        as_written = record.line()
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        reason = f"{type(error).__name__}: {error}"
-        raise BundleError(Fault(f"not a record ({reason})", where, remedy)) from None
-    if as_written != line[:-1]:
-        raise BundleError(Fault("the record was edited: its content and its form disagree", where, remedy))
-    return record
 
 
 def differing_keys(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> list[str]:

@@ -21,7 +21,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from audit.commands import calibrate as calibration_command
-from audit.commands import reading
+from audit.commands import compare as comparison_command
+from audit.commands import dashboard as dashboard_command
+from audit.commands import reading, reviewing
+from audit.commands import report as report_command
 from audit.commands.catalogue import models_app, suites_app
 from audit.commands.terminal import Json, console, print_json
 from audit.plan_checks import LARGEST_ALPHA, MOST_UNITS
@@ -45,6 +48,8 @@ USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__na
 """The root of what typer raises for a wrong command line; newer versions carry their own copy of
 click, and give the class no public name."""
 
+UNREADABLE = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.ELOOP)
+"""What a path on the command line may be at fault for, wherever it is first touched."""
 INTERRUPTED = 130
 """What typer exits with after Ctrl-C."""
 
@@ -107,6 +112,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody reads on: that is no fault
         code = 0
     except OSError as error:
+        if error.errno in UNREADABLE and error.filename is not None:
+            where = os.fsdecode(error.filename)
+            fault = Fault(f"cannot be read: {error.strerror}", where, "Check the path and its permissions.")
+            print(f"evenhand: {fault}", file=sys.stderr)  # noqa: T201
+            sys.exit(2)
         if error.errno not in (errno.ENOSPC, errno.EIO):
             raise
         print(f"evenhand: the output cannot be written: {error.strerror}", file=sys.stderr)  # noqa: T201
@@ -367,9 +377,12 @@ def _stop(number: int, frame: Any) -> None:
     raise KeyboardInterrupt
 
 
-for command in (reading.analyze, reading.show, reading.verify):
+for command in (reading.analyze, reading.show, reading.verify, reviewing.reviews):
     app.command()(command)
+app.command()(dashboard_command.dashboard)
+app.command()(comparison_command.compare)
 app.command()(calibration_command.calibrate)
+app.command()(report_command.report)
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def commit() -> Mapping[str, Any] | None:
     try:
         head = _git(root, "rev-parse", "HEAD")
         changed = bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
-    except (OSError, subprocess.CalledProcessError):
+    except (OSError, subprocess.SubprocessError):
         return None
     return {"sha": head, "changed": changed}
 

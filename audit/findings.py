@@ -19,13 +19,12 @@ from audit.analysis.estimates import comparer
 from audit.analysis.families import family_findings
 from audit.analysis.finding_record import status_counts
 from audit.analysis.found import Setting
-from audit.bundle import FORMAT, Bundle, sha256
-from audit.plan import hypotheses_of, planned_suites
-from audit.requests import Response, digest
+from audit.bundle import FORMAT, Bundle
+from audit.kept import KeptAnswers, read_answers
+from audit.plan import hypotheses_of
+from audit.requests import Response
+from audit.scored import ScoredAnswers, score_answers
 from audit.sequential.findings import sequential_coverage, sequential_family
-from audit.sequential.plan import is_sequential
-from audit.sequential.streams import needed_answers
-from audit.table import score_table
 from probes.errors import BundleError, Fault
 
 
@@ -44,57 +43,78 @@ def analyze_bundle(bundle: Bundle) -> dict[str, Any]:
         If the records are broken, or questions are unanswered: a verdict on part of an audit would depend on
         when it was stopped.
     """
-    kept: dict[tuple[str, str], Response] = {}
-    head = bundle.plan_sha256
-    for record in bundle.records():
-        kept[record.model, digest(record.request)] = record.response
-        head = sha256(record.line())
-    wanted = needed_answers(bundle.plan, kept)
-    if wanted - kept.keys():
+    return bundle_findings(bundle, *complete_answers(bundle))
+
+
+def complete_answers(bundle: Bundle) -> tuple[KeptAnswers, ScoredAnswers]:
+    """Every answer of a finished audit, with its scores.
+
+    Raises
+    ------
+    BundleError
+        If the records are broken, or questions are unanswered.
+    """
+    answers = read_answers(bundle)
+    scored = score_answers(bundle.plan, answers.responses)
+    refuse_unanswered(bundle, scored)
+    return answers, scored
+
+
+def bundle_findings(bundle: Bundle, answers: KeptAnswers, scored: ScoredAnswers) -> dict[str, Any]:
+    """As :func:`analyze_bundle`, from answers that were read and scored already."""
+    refuse_unanswered(bundle, scored)
+    head = {"format": FORMAT, "plan_sha256": bundle.plan_sha256, "chain_sha256": answers.head}
+    return {**head, **analyze_scores(bundle.plan, scored)}
+
+
+def refuse_unanswered(bundle: Bundle, scored: ScoredAnswers) -> None:
+    """Stop at a bundle of which some questions have no answer yet."""
+    if scored.missing:
         raise BundleError(
             Fault(
-                f"{len(wanted - kept.keys())} of {len(wanted)} questions have no answer yet",
+                f"{scored.missing} of {len(scored.needed)} questions have no answer yet",
                 str(bundle.root),
                 f"Go on with: evenhand run --out {shlex.quote(str(bundle.root))}",
             )
         )
-    found = analyze_answers(bundle.plan, kept)
-    return {"format": FORMAT, "plan_sha256": bundle.plan_sha256, "chain_sha256": head, **found}
 
 
 def analyze_answers(plan: Mapping[str, Any], kept: Mapping[tuple[str, str], Response]) -> dict[str, Any]:
     """Findings, controls and ledgers from the answers to a plan's requests."""
-    setting = Setting(plan["alpha"], plan["seed"], planned_suites(plan), plan["correction"])
+    return analyze_scores(plan, score_answers(plan, kept))
+
+
+def analyze_scores(plan: Mapping[str, Any], scored: ScoredAnswers) -> dict[str, Any]:
+    """Findings, controls and ledgers from the scores of all that a plan asks."""
+    if scored.missing:
+        raise ValueError(f"{scored.missing} answers are missing: findings rest on all of them")
+    setting = Setting(plan["alpha"], plan["seed"], scored.suites, plan["correction"])
     hypotheses = hypotheses_of(plan)
     findings: list[dict[str, Any]] = []
     families: list[dict[str, Any]] = []
     controls: list[dict[str, Any]] = []
     coverage: list[dict[str, Any]] = []
     tokenisation: list[dict[str, Any]] = []
-    asked = {ask["model"] for ask in plan["asks"]}
-    for model in plan["models"]:
-        if model["id"] not in asked:
-            continue  # every suite is listed as not measurable on it
-        table = score_table(plan, model["id"], setting.suites, kept)
-        coverage += coverage_rows(model["id"], table)
-        coverage += sequential_coverage(plan, model["id"], setting.suites, kept)
-        tokenisation += doubt_rows(model["id"], table)
-        own = [hypothesis for hypothesis in hypotheses if hypothesis.model == model["id"]]
+    for model, table in scored.tables.items():
+        coverage += coverage_rows(model, table)
+        coverage += sequential_coverage(
+            streams for streams in scored.streams.values() if streams.design.first.model == model
+        )
+        tokenisation += doubt_rows(model, table)
+        own = [hypothesis for hypothesis in hypotheses if hypothesis.model == model]
         for family_id, members in groupby(own, key=lambda hypothesis: hypothesis.family):
             family = list(members)
             suite_rows = table[table["suite"] == family[0].suite]
             nonce = suite_rows[suite_rows["arm"] == "nonce"]
-            if is_sequential(plan, family[0]):
-                rows, whole, control = sequential_family(plan, family, setting, kept, nonce)
+            if family_id in scored.streams:
+                rows, whole, control = sequential_family(scored.streams[family_id], setting, nonce)
                 findings += rows
                 families.append(whole)
                 controls.append(control)
                 continue
             probes = comparer(suite_rows, family[0])
             panel = control_panel(family, probes, nonce, setting.seed, setting.alpha)
-            controls.append(
-                {"family": family_id, "model": model["id"], "suite": family[0].suite, **asdict(panel)}
-            )
+            controls.append({"family": family_id, "model": model, "suite": family[0].suite, **asdict(panel)})
             rows, whole = family_findings(family, probes, panel, setting)
             findings += rows
             families.append(whole)

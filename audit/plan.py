@@ -7,6 +7,7 @@ the project's files, and it names each model by digest. It holds no time and no 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -156,14 +157,33 @@ def planned_suites(plan: Mapping[str, Any]) -> dict[str, PlannedSuite]:
     BundleError
         If the plan is not as this program writes it.
     """
+    with strange_plans():
+        return {name: plan_suite(choice) for name, choice in declared_suites(plan).items()}
+
+
+def declared_suites(plan: Mapping[str, Any]) -> dict[str, SuiteChoice]:
+    """The plan's suites with their lexicons, samples and margins, for who needs none of their items.
+
+    Raises
+    ------
+    BundleError
+        If the plan is not as this program writes it.
+    """
+    with strange_plans():
+        return _declared_suites(plan)
+
+
+@contextmanager
+def strange_plans() -> Iterator[None]:
+    """Name what is wrong with a plan of which a part is not of its kind."""
     try:
-        return _planned_suites(plan)
+        yield
     except (KeyError, TypeError, AttributeError) as error:
         what = f"not as evenhand writes a plan ({type(error).__name__}: {error})"
         raise BundleError(Fault(what, "plan.json", "Restore the file from a copy.")) from None
 
 
-def _planned_suites(plan: Mapping[str, Any]) -> dict[str, PlannedSuite]:
+def _declared_suites(plan: Mapping[str, Any]) -> dict[str, SuiteChoice]:
     rebuilt = {}
     lexicons = {
         key: lexicon_from_data(data, f"plan.json: lexicon {data['id']}")
@@ -172,8 +192,7 @@ def _planned_suites(plan: Mapping[str, Any]) -> dict[str, PlannedSuite]:
     for entry in plan["suites"]:
         suite = suite_from_data(entry["data"], f"plan.json: suite {entry['id']}")
         own = {name: lexicons[key] for name, key in entry["lexicons"].items()}
-        choice = SuiteChoice(suite, own, Sampling(**entry["sampling"]), Margin(**entry["margin"]))
-        rebuilt[suite.id] = plan_suite(choice)
+        rebuilt[suite.id] = SuiteChoice(suite, own, Sampling(**entry["sampling"]), Margin(**entry["margin"]))
     return rebuilt
 
 
@@ -212,19 +231,6 @@ def questions(
 def unique_requests(asked: Sequence[Question]) -> list[Request]:
     """The requests to make: each once, in order of first need."""
     return list({question.digest: question.request for question in asked}.values())
-
-
-def wanted_answers(plan: Mapping[str, Any]) -> set[tuple[str, str]]:
-    """(model digest, request digest) of every answer that the plan needs whole.
-
-    ``audit.sequential.streams.needed_answers`` adds those that depend on the answers before them.
-    """
-    suites = planned_suites(plan)
-    return {
-        (entry["digest"], question.digest)
-        for entry in plan["models"]
-        for question in questions(plan, entry["id"], suites)
-    }
 
 
 def estimate_cost(plan: Mapping[str, Any], rate: Callable[[], float]) -> list[dict[str, Any]]:

@@ -63,6 +63,33 @@ class Generate:
 Request = Fill | Score | Generate
 
 
+def answers_of(request: Fill | Score) -> tuple[str, ...]:
+    """What a model is asked the probability of, in the order of the response's choices.
+
+    Examples
+    --------
+    >>> answers_of(Score("The nurse said", (" she", " he")))
+    (' she', ' he')
+    """
+    return request.candidates if isinstance(request, Fill) else request.continuations
+
+
+@dataclass(frozen=True)
+class TokenLogprob:
+    """One scored piece of an answer.
+
+    Attributes
+    ----------
+    text : str
+        The token as its tokenizer spells it for a reader.
+    logprob : float
+        Nats, given everything that stands before it, in a :class:`Fill` also what stands behind the answer.
+    """
+
+    text: str
+    logprob: float
+
+
 @dataclass(frozen=True)
 class Choice:
     """What a model said of one candidate or continuation.
@@ -75,11 +102,15 @@ class Choice:
         Number of tokens the candidate was split into; 0 where it has none.
     reason : str
         Empty when ``logprob`` is a number.
+    tokens : tuple of TokenLogprob
+        The pieces in order; their log-probabilities sum to ``logprob``. Empty where there is one piece only,
+        which says nothing new, or where the model does not tell them apart.
     """
 
     logprob: float | None
     pieces: int
     reason: str = ""
+    tokens: tuple[TokenLogprob, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -124,6 +155,15 @@ def digest(request: Request) -> str:
     return hashlib.sha256(canonical(asdict(request))).hexdigest()
 
 
+ANSWER_DIGITS = 16
+"""Hexadecimal digits that tell one raw answer from another: 64 bits, enough to hold one against one other."""
+
+
+def answer_digest(response: Response) -> str:
+    """The first digits of the SHA-256 of a response as it lies in a record: equal answers have equal ones."""
+    return hashlib.sha256(canonical(response_to_json(response))).hexdigest()[:ANSWER_DIGITS]
+
+
 def request_from_json(data: dict[str, Any]) -> Request:
     """The request that :func:`dataclasses.asdict` turned into ``data``."""
     kinds: dict[str, Callable[..., Request]] = {
@@ -136,11 +176,37 @@ def request_from_json(data: dict[str, Any]) -> Request:
     return kind(**fields)
 
 
+def response_to_json(response: Response) -> dict[str, Any]:
+    """A response as it lies in a record: a choice without tokens has no such key, as in older records."""
+    return {
+        "choices": [_choice_to_json(choice) for choice in response.choices],
+        "samples": [asdict(sample) for sample in response.samples],
+        "text_tokens": response.text_tokens,
+        "error": response.error,
+    }
+
+
 def response_from_json(data: dict[str, Any]) -> Response:
-    """The response that :func:`dataclasses.asdict` turned into ``data``."""
+    """The response that :func:`response_to_json` turned into ``data``."""
     return Response(
-        choices=tuple(Choice(**choice) for choice in data["choices"]),
+        choices=tuple(_choice_from_json(choice) for choice in data["choices"]),
         samples=tuple(Sampled(**sample) for sample in data["samples"]),
         text_tokens=data["text_tokens"],
         error=data["error"],
     )
+
+
+def _choice_to_json(choice: Choice) -> dict[str, Any]:
+    data: dict[str, Any] = {
+        "logprob": choice.logprob,
+        "pieces": choice.pieces,
+        "reason": choice.reason,
+    }
+    if choice.tokens:
+        data["tokens"] = [{"text": token.text, "logprob": token.logprob} for token in choice.tokens]
+    return data
+
+
+def _choice_from_json(data: dict[str, Any]) -> Choice:
+    tokens = tuple(TokenLogprob(**token) for token in data.get("tokens", ()))
+    return Choice(**{**data, "tokens": tokens})

@@ -21,6 +21,7 @@ from audit.models.scripted import PlantedModel
 from audit.plan import planned_suites, questions, unique_requests
 from audit.requests import Request, Response, digest
 from audit.sequential.streams import FamilyStreams, model_streams
+from audit.wording import counted
 from probes.errors import Fault, ModelError
 
 BLOCK = 128
@@ -67,9 +68,9 @@ def earlier_answers(folders: Iterable[Path]) -> dict[tuple[str, str], tuple[Resp
     """Answers of earlier bundles, their chains checked."""
     found: dict[tuple[str, str], tuple[Response, str]] = {}
     for folder in folders:
-        for record in Bundle(folder).records():
-            key = (record.model, digest(record.request))
-            found.setdefault(key, (record.response, sha256(record.line())))
+        for placed in Bundle(folder).placed():
+            record = placed.record
+            found.setdefault((record.model, record.digest), (record.response, sha256(placed.line[:-1])))
     return found
 
 
@@ -187,9 +188,10 @@ class ModelRun:
         model = self.model()
         responses = model.ask(requests)
         if len(responses) != len(requests):
+            given, asked = counted(len(responses), "answer"), counted(len(requests), "request")
             raise ModelError(
                 Fault(
-                    f"model {self.entry['id']!r} gave {len(responses)} answers to {len(requests)} requests",
+                    f"model {self.entry['id']!r} gave {given} to {asked}",
                     "",
                     "Mend the model: an answer a request, in order.",
                 )

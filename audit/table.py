@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
-from audit.measures import MEASURES, scorer_column
-from audit.plan import PlannedSuite, questions
+from audit.measures import MEASURES, Measure, scorer_column
+from audit.plan import PlannedSuite, Question, questions
 from audit.requests import Response
+from audit.scores import Score
 
 AXIS = "axis:"
 """Prefix of the columns that hold a term's group on an axis."""
@@ -24,46 +25,65 @@ def score_table(
     """One row a score: every unit of every item put to a model, scored or not.
 
     Columns: ``item, suite, arm, template, family, term, pair, setting, unit, factor, value, status, reason,
-    doubtful, doubts, mass``, one ``axis:`` column an axis, and one ``value:`` column a scorer besides the
-    primary one. A value is NaN unless ``status`` is ``scored``.
+    doubtful, doubts, mass, digest`` (of the request), one ``axis:`` column an axis, and one ``value:`` column
+    a scorer besides the primary one. A value is NaN unless ``status`` is ``scored``.
     """
     model_digest = next(entry["digest"] for entry in plan["models"] if entry["id"] == model)
+    return answer_table(questions(plan, model, suites), model_digest, suites, kept)
+
+
+def answer_table(
+    asked: Iterable[Question],
+    model: str,
+    suites: Mapping[str, PlannedSuite],
+    kept: Mapping[tuple[str, str], Response],
+) -> pd.DataFrame:
+    """The score table of some questions, each of which has an answer of the model with that digest."""
     pairs = term_pairs(suites)
-    rows = []
-    for question in questions(plan, model, suites):
-        item = question.item
-        measure = MEASURES[suites[item.suite].suite.measure]
-        base = {
-            "item": item.id,
-            "suite": item.suite,
-            "arm": item.arm,
-            "template": item.template,
-            "family": item.family,
-            "term": item.term,
-            "pair": pairs.get(item.term),
-            "setting": question.setting,
-            **{AXIS + axis: group for axis, group in item.groups.items()},
+    rows: list[dict[str, Any]] = []
+    for question in asked:
+        measure = MEASURES[suites[question.item.suite].suite.measure]
+        scores = measure.read(question.item, question.request, kept[model, question.digest])
+        rows += question_rows(question, scores, measure, pairs)
+    table = pd.DataFrame(rows)
+    if rows:
+        table["digest"] = table["digest"].astype("category")  # long, and the same in all rows of a question
+    return table
+
+
+def question_rows(
+    question: Question, scores: Iterable[Score], measure: Measure, pairs: Mapping[str, str]
+) -> Iterator[dict[str, Any]]:
+    """The scores of one answer as rows of the score table; ``pairs`` as from :func:`term_pairs`."""
+    item = question.item
+    base = {
+        "item": item.id,
+        "suite": item.suite,
+        "arm": item.arm,
+        "template": item.template,
+        "family": item.family,
+        "term": item.term,
+        "pair": pairs.get(item.term),
+        "setting": question.setting,
+        **{AXIS + axis: group for axis, group in item.groups.items()},
+    }
+    for score in scores:
+        yield {
+            **base,
+            "unit": str(int(score.unit) + question.first_sample) if question.setting else score.unit,
+            "factor": measure.factor,
+            "value": float("nan") if score.value is None else score.value,
+            "status": score.status,
+            "reason": score.reason,
+            "doubtful": bool(score.doubts),
+            "doubts": "; ".join(score.doubts),
+            "mass": float("nan") if score.mass is None else score.mass,
+            **{
+                scorer_column(scorer): score.others.get(scorer, float("nan"))
+                for scorer in measure.scorers[1:]
+            },
+            "digest": question.digest,
         }
-        response = kept[model_digest, question.digest]
-        for score in measure.read(item, question.request, response):
-            rows.append(
-                {
-                    **base,
-                    "unit": str(int(score.unit) + question.first_sample) if question.setting else score.unit,
-                    "factor": measure.factor,
-                    "value": float("nan") if score.value is None else score.value,
-                    "status": score.status,
-                    "reason": score.reason,
-                    "doubtful": bool(score.doubts),
-                    "doubts": "; ".join(score.doubts),
-                    "mass": float("nan") if score.mass is None else score.mass,
-                    **{
-                        scorer_column(scorer): score.others.get(scorer, float("nan"))
-                        for scorer in measure.scorers[1:]
-                    },
-                }
-            )
-    return pd.DataFrame(rows)
 
 
 def term_pairs(suites: Mapping[str, PlannedSuite]) -> dict[str, str]:

@@ -5,20 +5,30 @@ from __future__ import annotations
 import importlib.resources
 import json
 import math
+import os
+import re
 import shlex
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from audit.bundle import Bundle, differing_keys, file_bytes, file_sha256, members, read_json, sha256
-from audit.findings import analyze_bundle
+from audit.bundle import REVIEWS, Bundle, differing_keys, file_bytes, file_sha256, members, read_json, sha256
+from audit.calibration.record import code_sha256
+from audit.compiled_schema import Fits, compiled
+from audit.findings import bundle_findings
+from audit.kept import KeptAnswers, read_answers
 from audit.plan import hypotheses_of, planned_suites
-from audit.requests import Response, canonical, digest
+from audit.requests import canonical
+from audit.review.check import check_events
+from audit.scored import ScoredAnswers, score_answers
 from audit.sequential.plan import section
-from audit.sequential.streams import needed_answers
+from audit.sidecar import REMEDY, opened, sidecar_path
+from audit.sidecar_check import sidecar_faults
+from audit.wording import counted
 from probes.errors import BundleError, Fault, InputError
 
 TOLERANCE = 1e-9
@@ -48,19 +58,48 @@ def verify_bundle(root: Path) -> list[Check]:
     Returns
     -------
     list of Check
-        In order: manifest, plan, chain, answers, findings. A check that could not be made because an
-        earlier one failed is a fault too: nothing passes by being skipped.
+        In order: manifest, plan, chain, answers, findings, and sidecar and reviews where there are any. A
+        check that could not be made because an earlier one failed is a fault too: nothing passes by being
+        skipped.
     """
     checks = [attempt("manifest", "manifest.json", lambda: check_manifest(root))]
     try:
         bundle = Bundle(root)
     except BundleError as error:
         return [*checks, Check("plan", "cannot be read", tuple(str(fault) for fault in error.faults))]
+    again = Recomputed(bundle)
     checks.append(attempt("plan", "plan.json", lambda: check_plan(bundle)))
-    checks.append(attempt("chain", "records", lambda: check_chain(bundle)))
-    checks.append(attempt("answers", "records", lambda: check_answers(bundle)))
-    checks.append(attempt("findings", "findings.json", lambda: check_findings(bundle)))
+    checks.append(attempt("chain", "records", lambda: check_chain(again)))
+    checks.append(attempt("answers", "records", lambda: check_answers(again)))
+    checks.append(attempt("findings", "findings.json", lambda: check_findings(again)))
+    if sidecar_path(root).exists():
+        checks.append(attempt("sidecar", "sidecar", lambda: check_sidecar(again)))
+    if os.path.lexists(root / REVIEWS):
+        checks.append(attempt("reviews", REVIEWS, lambda: check_reviews(bundle)))
     return checks
+
+
+class Recomputed:
+    """What the checks share: the records, read once, and their scores."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle = bundle
+
+    @cached_property
+    def answers(self) -> KeptAnswers:
+        """Every answer, the chain checked."""
+        return read_answers(self.bundle)
+
+    @cached_property
+    def scored(self) -> ScoredAnswers:
+        """What they are worth."""
+        return score_answers(self.bundle.plan, self.answers.responses)
+
+
+BROKEN = (
+    KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError, ArithmeticError, OSError,
+)  # fmt: skip
+"""What input raises, besides faults, that is too broken for the code that reads it."""
 
 
 def attempt(name: str, where: str, check: Callable[[], Check]) -> Check:
@@ -69,17 +108,23 @@ def attempt(name: str, where: str, check: Callable[[], Check]) -> Check:
         return check()
     except InputError as error:
         return Check(name, "could not be made", tuple(str(fault) for fault in error.faults))
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+    except BROKEN as error:
         fault = f"{where}: the content is not what it should be ({type(error).__name__}: {error})"
         return Check(name, "could not be made", (fault,))
 
 
-def check_manifest(root: Path) -> Check:
-    """Every file is there, with the size and hash of the manifest, and no other file is."""
+def check_manifest(root: Path, largest: float = math.inf) -> Check:
+    """Every file is there, with the size and hash of the manifest, and no other file is.
+
+    Parameters
+    ----------
+    largest : float
+        Bytes; of a larger file the size alone is compared.
+    """
     path = root / "manifest.json"
     manifest = read_json(path)
     files = manifest["files"]
-    faults = []
+    faults, hashed = [], 0
     if manifest["files_sha256"] != sha256(canonical(files)):
         faults.append("manifest.json: was edited: its list does not have the hash it states")
     if path.read_bytes() != file_bytes(manifest):
@@ -92,9 +137,12 @@ def check_manifest(root: Path) -> Check:
         size = present[name].stat().st_size
         if size != listed[name]["bytes"]:
             faults.append(f"{name}: {size} bytes, the manifest says {listed[name]['bytes']}")
-        elif file_sha256(present[name]) != listed[name]["sha256"]:
-            faults.append(f"{name}: its content does not have the hash in the manifest")
-    return Check("manifest", f"{len(files)} files by size and SHA-256", tuple(faults))
+        elif size <= largest:
+            hashed += 1
+            if file_sha256(present[name]) != listed[name]["sha256"]:
+                faults.append(f"{name}: its content does not have the hash in the manifest")
+    how = "by size and SHA-256" if largest == math.inf else f"by size, {hashed} of them by SHA-256"
+    return Check("manifest", f"{counted(len(files), 'file')} {how}", tuple(faults))
 
 
 def check_plan(bundle: Bundle) -> Check:
@@ -113,57 +161,58 @@ def check_plan(bundle: Bundle) -> Check:
     declared = bundle.plan.get("sequential")
     if declared and declared != section(bundle.plan, suites, declared["max_units"], declared["batch"]):
         faults.append("plan.json: its units and stopping rule are not those of its suites")
-    return Check("plan", f"{len(suites)} suites, {len(ids)} hypotheses", tuple(faults))
+    found = f"{counted(len(suites), 'suite')}, {counted(len(ids), 'hypothesis', 'hypotheses')}"
+    return Check("plan", found, tuple(faults))
 
 
-def check_chain(bundle: Bundle) -> Check:
+def check_chain(again: Recomputed) -> Check:
     """Every record follows from the one before it, and the last is the one the findings were made from."""
-    head, count = bundle.plan_sha256, 0
-    for record in bundle.records():
-        head, count = sha256(record.line()), count + 1
+    answers = again.answers
     faults = []
-    path = bundle.root / "findings.json"
+    path = again.bundle.root / "findings.json"
     if path.exists():
         stated = read_json(path)["chain_sha256"]
-        if stated != head:
+        if stated != answers.head:
             faults.append(
                 "records: the last record is not the one that findings.json was made from: "
                 "records were cut off or added"
             )
     else:
         faults.append("findings.json: missing; run `evenhand analyze`")
-    return Check("chain", f"{count} records", tuple(faults))
+    return Check("chain", counted(answers.count, "record"), tuple(faults))
 
 
-def check_answers(bundle: Bundle) -> Check:
+def check_answers(again: Recomputed) -> Check:
     """Every request of the plan has exactly one answer, and there is no other answer.
 
     Where the plan asks until decided, its rule is replayed: answers beyond the batch in which it stops are
     no part of the plan.
     """
-    found: dict[tuple[str, str], Response] = {}
-    faults = []
-    for record in bundle.records():
-        key = (record.model, digest(record.request))
-        if key in found:
-            faults.append(f"records: request {key[1][:12]} was answered twice")
-        found[key] = record.response
-    wanted = needed_answers(bundle.plan, found)
-    lacking, beyond = wanted - found.keys(), found.keys() - wanted
-    if lacking:
-        faults.append(f"records: {len(lacking)} requests of the plan have no answer")
+    found, wanted = again.answers.responses, again.scored.needed
+    faults = [f"records: request {key[:12]} was answered twice" for key in again.answers.repeated]
+    beyond = found.keys() - wanted
+    if again.scored.missing:
+        have = "has" if again.scored.missing == 1 else "have"
+        faults.append(f"records: {counted(again.scored.missing, 'request')} of the plan {have} no answer")
     if beyond:
-        faults.append(f"records: {len(beyond)} answers are to requests that are not in the plan")
-    return Check("answers", f"{len(wanted)} requests planned", tuple(faults))
+        faults.append(f"records: {counted(len(beyond), 'answer')} to requests that are not in the plan")
+    return Check("answers", f"{counted(len(wanted), 'request')} planned", tuple(faults))
 
 
-def check_findings(bundle: Bundle) -> Check:
-    """The kept findings fit their schema and are those that plan and records give."""
+def check_findings(recomputed: Recomputed) -> Check:
+    """The kept findings fit their schema and are those that plan and records give.
+
+    Where they are not, it is said first if other code made them than recomputes them here.
+    """
+    bundle = recomputed.bundle
     path = bundle.root / "findings.json"
     kept = read_json(path)
     faults = [f"findings.json: {error.json_path}: {error.message}" for error in findings_errors(kept)]
-    again = json.loads(json.dumps(analyze_bundle(bundle)))
-    if isinstance(kept, dict):  # what calibrated the version that made them, which this one may not be
+    found = bundle_findings(bundle, recomputed.answers, recomputed.scored)
+    again = json.loads(json.dumps(found))
+    instrument = None
+    if isinstance(kept, dict):  # the code that made them and what calibrated it, which this may not be
+        instrument = kept.get("instrument")
         kept = {key: value for key, value in kept.items() if key != "instrument"}
     if isinstance(kept, dict) and kept.keys() != again.keys():
         faults.append(f"findings.json: differs in {', '.join(differing_keys(kept, again))}")
@@ -171,8 +220,52 @@ def check_findings(bundle: Bundle) -> Check:
     told = sorted(row["id"] for row in kept["findings"])
     if told != sorted(hypothesis.id for hypothesis in hypotheses_of(bundle.plan)):
         faults.append("findings.json: its findings are not the hypotheses of the plan, each once")
-    count = len(again["findings"])
-    return Check("findings", f"{count} findings recomputed from the records", tuple(faults[:20]))
+    count = counted(len(again["findings"]), "finding")
+    if faults:
+        faults = [*other_code(instrument), *faults]
+    return Check("findings", f"{count} recomputed from the records", tuple(faults[:20]))
+
+
+def other_code(instrument: Any) -> Iterator[str]:
+    """That a difference may come from the code, unless findings say that this very code made them."""
+    stated, now = stated_code(instrument), code_sha256()
+    if stated == now:
+        return
+    made = "does not say which code made it" if stated is None else f"says that code {stated[:12]} made it"
+    yield (
+        f"findings.json: {made}, and this is code {now[:12]}: the code may have changed and not the bundle. "
+        "Verify with the version of evenhand named in environment.json"
+    )
+
+
+def stated_code(instrument: Any) -> str | None:
+    """The hash of the code that findings say made them; None where they do not say."""
+    if not isinstance(instrument, Mapping):
+        return None
+    made_by = instrument.get("made_by")
+    stated = made_by.get("code_sha256") if isinstance(made_by, Mapping) else None
+    if made_by is None and instrument.get("matches") is True:  # unchanged since its calibration
+        stated = instrument.get("code_sha256")
+    return stated if isinstance(stated, str) and re.fullmatch("[0-9a-f]{64}", stated) else None
+
+
+def check_sidecar(again: Recomputed) -> Check:
+    """The sidecar holds the scores that plan and records give, and says that it does."""
+    path = sidecar_path(again.bundle.root)
+    name = path.relative_to(again.bundle.root).as_posix()
+    kept = opened(again.bundle.root, path)
+    if kept is None:
+        return Check("sidecar", "cannot be read", (f"{name}: not a sidecar of this version. {REMEDY}",))
+    faults = sidecar_faults(kept, again.bundle, again.answers, again.scored)
+    count = kept.n_rows
+    return Check(
+        "sidecar", f"{counted(count, 'score')} recomputed", tuple(f"{name}: {text}" for text in faults[:20])
+    )
+
+
+def check_reviews(bundle: Bundle) -> Check:
+    """The reviews follow from each other, fit their schema, and speak of what is in this bundle."""
+    return Check("reviews", *check_events(bundle))
 
 
 def read_findings(root: Path) -> dict[str, Any]:
@@ -196,10 +289,24 @@ def read_findings(root: Path) -> dict[str, Any]:
 
 def findings_errors(findings: Any) -> list[Any]:
     """Where findings depart from their JSON Schema."""
+    if findings_fit()(findings):
+        return []
+    errors = Draft202012Validator(findings_schema()).iter_errors(findings)
+    return sorted(errors, key=lambda error: error.json_path)
+
+
+@cache
+def findings_schema() -> dict[str, Any]:
+    """The JSON Schema of ``findings.json``."""
     text = importlib.resources.files("audit").joinpath("schemas/findings.schema.json").read_text("utf-8")
-    return sorted(
-        Draft202012Validator(json.loads(text)).iter_errors(findings), key=lambda error: error.json_path
-    )
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+@cache
+def findings_fit() -> Fits:
+    """That schema, compiled: whole files of findings are read for every view of a dashboard."""
+    return compiled(findings_schema())
 
 
 def differences(kept: Any, again: Any, path: str) -> Iterator[str]:
@@ -209,7 +316,7 @@ def differences(kept: Any, again: Any, path: str) -> Iterator[str]:
             yield from differences(kept.get(key), again.get(key), f"{path}.{key}")
     elif isinstance(kept, list) and isinstance(again, list):
         if len(kept) != len(again):
-            yield f"{path}: {len(kept)} entries, recomputed {len(again)}"
+            yield f"{path}: {counted(len(kept), 'entry', 'entries')}, recomputed {len(again)}"
         for number, (one, other) in enumerate(zip(kept, again, strict=False)):
             yield from differences(one, other, f"{path}[{number}]")
     elif is_number(kept) and is_number(again):

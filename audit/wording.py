@@ -7,6 +7,24 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+MARKS = {"disparity": "●", "no disparity within margin": "○", "inconclusive": "?", "invalid": "×"}
+"""A sign beside the colour: no verdict is told by colour alone."""
+
+
+def visible(value: Any) -> Any:
+    r"""Plain data with every control character spelt out: nothing in it can steer a terminal or break a page.
+
+    Examples
+    --------
+    >>> print(visible({"text": ["red " + chr(27) + "[31m"]})["text"][0])
+    red \x1b[31m
+    """
+    if isinstance(value, str):
+        return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in value)
+    if isinstance(value, Mapping):
+        return {visible(key): visible(item) for key, item in value.items()}
+    return [visible(item) for item in value] if isinstance(value, list) else value
+
 
 def figure(value: float) -> str:
     """A number as a person reads it: two significant digits, more where the whole part has more.
@@ -20,6 +38,17 @@ def figure(value: float) -> str:
         return "0"
     size = math.floor(math.log10(abs(value)))
     return f"{value:.{max(0, 1 - size)}f}"
+
+
+def counted(count: int, noun: str, plural: str = "") -> str:
+    """A count with its noun; ``plural`` where that is not the noun with an s.
+
+    Examples
+    --------
+    >>> counted(1, "suite"), counted(0, "suite"), counted(1200, "hypothesis", "hypotheses")
+    ('1 suite', '0 suites', '1,200 hypotheses')
+    """
+    return f"{count:,} {noun if count == 1 else plural or noun + 's'}"
 
 
 def signed(value: float) -> str:

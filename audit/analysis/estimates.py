@@ -18,106 +18,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from audit.analysis.cells import CELL_COLUMNS, mean_cells, plain_index
+from audit.analysis.cells import Cells as Cells
 from audit.hypotheses import COMBINATION, OVERALL, REST, TERM_AXIS, Hypothesis, four_cells
 from audit.stats.combination import combination
-from audit.stats.contrast import Contrast, Undefined, cell_means, crossed, nested, single
+from audit.stats.contrast import Contrast, Undefined, crossed, means_by_place, nested, single
 from audit.stats.estimate import Floats
 from audit.table import AXIS
 from probes.cells import JOIN, is_crossed
-
-Layout = Literal["nested", "crossed", "single", "combination"]
-
-
-@dataclass(frozen=True)
-class Cells:
-    """The arrays of one contrast.
-
-    Attributes
-    ----------
-    first : DataFrame
-        Rows are templates, columns are terms (nested) or the second factor; NaN is a missing cell.
-        For ``crossed`` and ``single`` it holds differences, first group minus reference; for
-        ``combination`` the terms of all groups side by side, so that whatever is done to templates is done to
-        every group.
-    second : DataFrame or None
-        The reference group's cells; only for ``nested``.
-    families : Series
-        Template to paraphrase family.
-    blocks : tuple of (coefficient, number of columns)
-        Which columns of ``first`` belong together, from left to right, and how much they count; only for
-        ``combination``.
-    floor : float
-        Smallest variance of the contrast, unit squared: that of its family's contrasts on average, where
-        every group is compared with all; else 0. A group that happens to score alike everywhere has no
-        spread of its own, and against the mean of the others would seem sure to differ.
-    """
-
-    layout: Layout
-    first: pd.DataFrame
-    second: pd.DataFrame | None
-    families: pd.Series[str]
-    blocks: tuple[tuple[float, int], ...] = ()
-    floor: float = 0.0
-
-    @property
-    def parts(self) -> list[tuple[float, pd.DataFrame]]:
-        """Each group's cells with its coefficient; of paired differences, one part."""
-        if self.layout != "combination":
-            return [(1.0, self.first)] + ([] if self.second is None else [(-1.0, self.second)])
-        ends = np.cumsum([size for _, size in self.blocks])
-        return [
-            (coefficient, self.first.iloc[:, end - size : end])
-            for (coefficient, size), end in zip(self.blocks, ends, strict=True)
-        ]
-
-    def swapped(self) -> Cells:
-        """The same cells with the groups exchanged: every coefficient changes its sign."""
-        if self.layout == "combination":
-            return replace(self, blocks=tuple((-coefficient, size) for coefficient, size in self.blocks))
-        if self.second is None:
-            return replace(self, first=-self.first)
-        return replace(self, first=self.second, second=self.first)
-
-    def keep(self, templates: Sequence[str]) -> Cells:
-        """The same cells, for some of the templates."""
-        second = None if self.second is None else self.second.loc[list(templates)]
-        return replace(self, first=self.first.loc[list(templates)], second=second)
-
-    def by_family(self) -> Cells:
-        """The same cells with the wordings of a family averaged, over those that were scored."""
-        families = self.families.loc[self.templates]
-        if families.is_unique:
-            return self
-        names = list(dict.fromkeys(families))
-        first = family_means(self.first, families).reindex(names)
-        second = None if self.second is None else family_means(self.second, families).reindex(names)
-        return replace(self, first=first, second=second, families=pd.Series(names, index=names))
-
-    def count(self) -> int:
-        """Cells that were scored."""
-        there = int(self.first.notna().to_numpy().sum())
-        return there if self.second is None else there + int(self.second.notna().to_numpy().sum())
-
-    @property
-    def templates(self) -> list[str]:
-        """The templates, in the suite's order."""
-        return list(self.first.index)
-
-    def by_template(self) -> pd.Series[float]:
-        """The contrast of each template alone, from its mean cells; NaN where a group has none."""
-        (coefficient, table), *others = self.parts
-        total = coefficient * table.mean(axis=1)
-        for coefficient, table in others:
-            total = total + coefficient * table.mean(axis=1)
-        return total
 
 
 def estimate(cells: Cells) -> Contrast | Undefined:
@@ -158,13 +74,6 @@ def alone(cells: Cells) -> Contrast | Undefined:
     return single(first[:, 0])
 
 
-def family_means(cells: pd.DataFrame, families: pd.Series[str]) -> pd.DataFrame:
-    """Mean over the wordings of each family, of the cells that are there."""
-    codes, names = pd.factorize(families)
-    stacks = [nan_mean(list(cells.to_numpy(dtype=float)[codes == code])) for code in range(len(names))]
-    return pd.DataFrame(stacks, index=list(names), columns=cells.columns)
-
-
 def axis_rows(table: pd.DataFrame, hypothesis: Hypothesis) -> pd.DataFrame:
     """The probe rows of a hypothesis' suite that have a group on its axis, with that ``group``.
 
@@ -181,11 +90,17 @@ def axis_rows(table: pd.DataFrame, hypothesis: Hypothesis) -> pd.DataFrame:
 
 def compared(rows: pd.DataFrame, hypothesis: Hypothesis) -> pd.DataFrame:
     """Of an axis' rows, those of a hypothesis' group and of its reference; of an interaction, four cells."""
+    groups = compared_groups(hypothesis)
+    return rows if groups is None else rows[rows["group"].isin(groups)]
+
+
+def compared_groups(hypothesis: Hypothesis) -> list[str] | None:
+    """The groups that a hypothesis compares; None where it compares all of its axis."""
     if hypothesis.reference in (REST, OVERALL):
-        return rows
+        return None
     if hypothesis.layout == COMBINATION:
-        return rows[rows["group"].isin(list(four_cells(hypothesis.group, hypothesis.reference)))]
-    return rows[rows["group"].isin([hypothesis.group, hypothesis.reference])]
+        return list(four_cells(hypothesis.group, hypothesis.reference))
+    return [hypothesis.group, hypothesis.reference]
 
 
 def comparer(table: pd.DataFrame, hypothesis: Hypothesis) -> Comparer:
@@ -211,12 +126,15 @@ class Comparer:
     """
 
     def __init__(self, frame: pd.DataFrame, reference: str, layout: str) -> None:
+        labels = [name for name in CELL_COLUMNS if name in frame]
         self.frame = frame
         self.reference = reference
         self.layout = layout
-        self.templates = list(dict.fromkeys(frame["template"]))
-        self.families = frame.drop_duplicates("template").set_index("template")["family"]
-        self._parts = {str(group): rows for group, rows in frame.groupby("group", sort=False)}
+        self._plain = frame[labels].astype(object).assign(value=frame["value"])
+        self.templates = plain_index(dict.fromkeys(self._plain["template"]))
+        first = self._plain.drop_duplicates("template")
+        self.families = pd.Series(first["family"].to_numpy(), index=self.templates, dtype=object)
+        self._parts = {str(group): rows for group, rows in self._plain.groupby("group", sort=False)}
 
     def cells(self, group: str) -> Cells:
         """The cells of one group against the reference."""
@@ -296,7 +214,7 @@ class Comparer:
 
     def _rows(self, groups: Sequence[str]) -> pd.DataFrame:
         there = [self._parts[group] for group in groups if group in self._parts]
-        return pd.concat(there) if there else self.frame.iloc[:0]
+        return pd.concat(there) if there else self._plain.iloc[:0]
 
     def _fixed(self, group: str) -> Cells:
         names, columns, stack, scored = self._means
@@ -313,42 +231,21 @@ class Comparer:
         return Cells("crossed" if len(columns) > 1 else "single", cells, None, self.families)
 
     @cached_property
-    def _means(self) -> tuple[list[str], list[str], Floats, npt.NDArray[np.bool_]]:
+    def _means(self) -> tuple[list[str], pd.Index[Any], Floats, npt.NDArray[np.bool_]]:
         """Groups, columns, mean cells (groups, templates, columns), and which groups were scored at all."""
-        column = answer_units(self.frame)
-        columns = list(dict.fromkeys(self.frame[column]))
-        tables = [
-            mean_cells(rows, column, self.templates).reindex(columns=columns) for rows in self._parts.values()
-        ]
-        stack = np.stack([table.to_numpy(dtype=float) for table in tables])
-        return list(self._parts), columns, stack, (~np.isnan(stack)).any(axis=(1, 2))
+        column = answer_units(self._plain)
+        codes, columns = pd.factorize(self._plain[column], use_na_sentinel=False)
+        groups = pd.factorize(self._plain["group"])[0]
+        rows = self.templates.get_indexer(plain_index(self._plain["template"]))
+        shape = (len(self._parts), len(self.templates), len(columns))
+        stack = means_by_place(self._plain["value"].to_numpy(dtype=float), (groups, rows, codes), shape)
+        scored = np.asarray((~np.isnan(stack)).any(axis=(1, 2)))
+        return list(self._parts), plain_index(columns), stack, scored
 
 
 def answer_units(frame: pd.DataFrame) -> str:
     """The column of the second factor for groups of one term: answer pairs, or nothing to vary."""
     return "unit" if frame["factor"].iloc[0] == "answers" else "factor"
-
-
-def nan_mean(stack: Sequence[np.ndarray]) -> np.ndarray:
-    """Mean over the first axis of the cells that are there; NaN where none is."""
-    values = np.stack(stack)
-    there = ~np.isnan(values)
-    count = there.sum(axis=0)
-    total = np.where(there, values, 0.0).sum(axis=0)
-    return np.where(count > 0, total / np.maximum(count, 1), np.nan)
-
-
-def mean_cells(frame: pd.DataFrame, column: str, templates: Sequence[str]) -> pd.DataFrame:
-    """Mean value by template and ``column``, every combination present, NaN where nothing was scored."""
-    columns = list(dict.fromkeys(frame[column]))
-    values = cell_means(
-        frame["value"].to_numpy(dtype=float),
-        frame["template"].to_numpy(dtype=str),
-        frame[column].to_numpy(dtype=str),
-        templates=list(templates),
-        terms=columns,
-    )
-    return pd.DataFrame(values, index=list(templates), columns=columns)
 
 
 def insufficient(cells: Cells, hypothesis: Hypothesis) -> str | None:
@@ -399,7 +296,7 @@ def split_terms(frame: pd.DataFrame, rng: np.random.Generator) -> Cells:
 def split_samples(frame: pd.DataFrame) -> Cells:
     """Even against odd samples of the same prompts, as if they were two groups."""
     odd = frame["unit"].astype(int) % 2
-    templates = list(dict.fromkeys(frame["template"]))
+    templates = plain_index(dict.fromkeys(frame["template"]))
     families = frame.drop_duplicates("template").set_index("template")["family"]
     first = mean_cells(frame[odd == 0], "term", templates)
     second = mean_cells(frame[odd == 1], "term", templates)

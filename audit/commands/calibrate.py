@@ -103,6 +103,8 @@ def show_calibration(record: Mapping[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
+    from audit.wording import counted
+
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("study", no_wrap=True)
     table.add_column("holds", no_wrap=True)
@@ -123,6 +125,6 @@ def show_calibration(record: Mapping[str, Any]) -> None:
     kind = "quick, " if record["quick"] else ""
     screen.print(
         f"\n{record['studies_holding']} of {len(record['studies'])} studies hold "
-        f"({kind}{record['checks']} checks, "
+        f"({kind}{counted(record['checks'], 'check')}, "
         f"estimator {record['estimator']}, {record['seconds']:.0f} s)"
     )

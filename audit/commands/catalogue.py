@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -10,7 +10,10 @@ from audit.commands.terminal import Json, console, print_json
 from probes.errors import Fault, InputError
 
 suites_app = typer.Typer(help="List, show and check probe suites.", no_args_is_help=True)
-models_app = typer.Typer(help="List and fetch the models that come with evenhand.", no_args_is_help=True)
+models_app = typer.Typer(
+    help="List and fetch the models that come with evenhand; audit what scores their texts.",
+    no_args_is_help=True,
+)
 
 
 @suites_app.command("list")
@@ -51,7 +54,7 @@ def suites_validate(
     from probes import expand, lexicons_of, load_suite
 
     faults: list[Fault] = []
-    rows = []
+    rows: list[dict[str, Any]] = []
     for name in files:
         try:
             suite = load_suite(name)
@@ -63,8 +66,10 @@ def suites_validate(
         listed = [{"what": f.what, "where": f.where, "remedy": f.remedy} for f in faults]
         print_json({"valid": rows, "faults": listed})
     else:
+        from audit.wording import counted
+
         for row in rows:
-            typer.echo(f"{row['file']}: {row['suite']} is well-formed, {row['items']} items")
+            typer.echo(f"{row['file']}: {row['suite']} is well-formed, {counted(row['items'], 'item')}")
     if faults:
         raise InputError(faults)
 
@@ -92,3 +97,18 @@ def models_fetch(name: Annotated[str, typer.Argument(help="A name from evenhand 
 
     fetch(name, lambda message: typer.echo(message, err=True))
     typer.echo(f"{name} is here")
+
+
+@models_app.command("audit-scorer")
+def models_audit_scorer(
+    name: Annotated[str, typer.Argument(help="A scorer of text: vader or textblob.")], as_json: Json = False
+) -> None:
+    """Audit a scorer itself: does it read the group that a neutral sentence names?"""
+    from audit.commands.scorer_audit import show_scorer_audit
+    from audit.scorers.audit_cache import cached_audit
+
+    found = cached_audit(name)
+    if as_json:
+        print_json(found)
+    else:
+        show_scorer_audit(console(), found)

@@ -10,8 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from audit.commands.show import MARKS, STYLES, number, p_text, visible
-from audit.wording import verdict_phrase
+from audit.commands.fitted import Fitted
+from audit.commands.show import STYLES, number, p_text
+from audit.wording import MARKS, counted, verdict_phrase, visible
 
 METHODS = {
     "max-t": "step-down max-T (Westfall and Young)",
@@ -28,10 +29,11 @@ def show_ledger(console: Console, findings: Mapping[str, Any]) -> None:
     shown = visible(dict(findings))
     rows = shown["findings"]
     lost = sum(family["n_not_computable"] for family in shown["families"])
-    count = (
-        f"{len(rows)} hypotheses in {len(shown['families'])} families were declared before the first question"
+    hypotheses = counted(len(rows), "hypothesis", "hypotheses")
+    families = counted(len(shown["families"]), "family", "families")
+    console.print(
+        Text(f"Declared before the first question: {hypotheses} in {families}; {lost} could not be computed.")
     )
-    console.print(Text(f"{count}; {lost} could not be computed."))
     for family in shown["families"]:
         console.print()
         console.rule(Text(family["id"], style="bold"), align="left")
@@ -46,7 +48,8 @@ def show_ledger(console: Console, findings: Mapping[str, Any]) -> None:
 def family_lines(family: Mapping[str, Any]) -> list[str]:
     """How the family was corrected, and whether any of its groups differs."""
     method = METHODS.get(family["method"], family["method"])
-    lines = [f"{family['role']}, {family['m']} hypotheses, corrected by {method}"]
+    size = counted(family["m"], "hypothesis", "hypotheses")
+    lines = [f"{family['role']}, {size}, corrected by {method}"]
     if family["note"]:
         lines.append(f"Holm stands in for max-T: {family['note']}")
     if family["n_not_computable"]:
@@ -56,7 +59,7 @@ def family_lines(family: Mapping[str, Any]) -> list[str]:
     return lines
 
 
-def hypothesis_table(rows: Sequence[Mapping[str, Any]]) -> Table:
+def hypothesis_table(rows: Sequence[Mapping[str, Any]]) -> Fitted:
     """One line a hypothesis, in the order of its raw p-value; those without one last."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 1))
     table.add_column("hypothesis", ratio=1)
@@ -71,7 +74,7 @@ def hypothesis_table(rows: Sequence[Mapping[str, Any]]) -> Table:
             *(p_text(row[name]) for name in ("p", "p_holm", "p_adjusted")),
             Text(f"{MARKS[row['verdict']]} {verdict_phrase(row)}", style=STYLES[row["verdict"]]),
         )
-    return table
+    return Fitted(table)
 
 
 def profile_lines(family: Mapping[str, Any], labels: Mapping[str, str]) -> list[str]:
@@ -82,8 +85,8 @@ def profile_lines(family: Mapping[str, Any], labels: Mapping[str, str]) -> list[
         order = sorted(shrunken["groups"], key=lambda row: row["expected_rank"])
         ends = {row["group"]: row for row in [*order[:RANKED], *order[-RANKED:]]}
         ranks = (
-            f"{labels[row['group']]} {row['shrunken']:+.3f} (rank {row['rank_lo']} to {row['rank_hi']})"
-            for row in ends.values()
+            f"{labels.get(group, group)} {row['shrunken']:+.3f} (rank {row['rank_lo']} to {row['rank_hi']})"
+            for group, row in ends.items()
         )
         lines.append(
             f"shrunken towards their mean, with ranks at {shrunken['level']:.0%}: {', '.join(ranks)}"
@@ -94,7 +97,7 @@ def profile_lines(family: Mapping[str, Any], labels: Mapping[str, str]) -> list[
         halves = reliability["split_half"]
         lines.append(
             f"order of the groups: generalizability {reliability['coefficient']:.2f} over "
-            f"{reliability['templates']} families (split-half "
+            f"{counted(reliability['templates'], 'family', 'families')} (split-half "
             f"{number(halves['reliability'] if halves else None, '.2f')}); "
             f"for {reliability['target']}: {more}"
         )

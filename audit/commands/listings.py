@@ -10,8 +10,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from audit.commands.fitted import Fitted
 from audit.verify import Check
-from audit.wording import bounded_exp, figure
+from audit.wording import bounded_exp, counted, figure, visible
 from probes import Item, Lexicon, Suite, comparisons
 
 
@@ -47,7 +48,7 @@ def show_outlook(console: Console, found: Mapping[str, Any]) -> None:
     table = plain_table("model", "requests", "about")
     for row in found["cost"]:
         table.add_row(Text(row["model"]), f"{row['requests']:,}", duration(row["seconds"]))
-    console.print(table)
+    console.print(Fitted(table))
     console.print()
     table = plain_table("contrast", "compared", "design", "smallest detectable", "margin", "within margin")
     rows = labelled(found["power"], ("minimum_detectable", "power_within"))
@@ -60,7 +61,7 @@ def show_outlook(console: Console, found: Mapping[str, Any]) -> None:
             size_text(row["margin"], row["unit"]),
             "unknown" if row["power_within"] is None else f"{row['power_within']:.0%}",
         )
-    console.print(table)
+    console.print(Fitted(table))
     console.print()
     notes = [
         "Smallest detectable: the true disparity that would be found 4 times in 5. Within margin: how often "
@@ -142,7 +143,7 @@ def show_solution(console: Console, found: Mapping[str, Any]) -> None:
                 if need[key]["reason"]:
                     reasons.setdefault(f"{label}: {need[key]['reason']}", []).append(verb)
     if table.row_count:
-        console.print(table)
+        console.print(Fitted(table))
         console.print()
     for reason, verbs in reasons.items():
         console.print(Text(f"{reason}{f' (to {verbs[0]})' if len(verbs) == 1 else ''}."))
@@ -168,15 +169,15 @@ def cheapest_text(need: Mapping[str, Any], unit: str) -> str:
     if need["cells"] is None:
         return "beyond reason"
     if not unit:
-        return f"{need['templates']:,} families"
+        return counted(need["templates"], "family", "families")
     return f"{need['templates']:,} × {need['terms']:,} {unit} = {need['cells']:,}"
 
 
 def design_text(row: Mapping[str, Any]) -> str:
     """What a family is asked: templates and terms, or units of them until it is decided."""
     if row.get("max_units"):
-        return f"until decided, at most {row['max_units']:,} units"
-    return f"{row['templates']} × {row['terms']}" if row["terms"] else f"{row['templates']} templates"
+        return f"until decided, at most {counted(row['max_units'], 'unit')}"
+    return f"{row['templates']} × {row['terms']}" if row["terms"] else counted(row["templates"], "template")
 
 
 def size_text(value: float | None, unit: str) -> str:
@@ -192,7 +193,7 @@ def show_checks(console: Console, checks: Sequence[Check]) -> None:
         mark, style = ("○ holds", "green") if check.holds else ("× FAILS", "bold red")
         console.print(Text(f"{mark}  ", style=style).append(f"{check.name}: {check.detail}", style="default"))
         for fault in check.faults:
-            console.print(Padding(Text(fault), (0, 0, 0, 9)))
+            console.print(Padding(Text(visible(fault)), (0, 0, 0, 9)))
 
 
 def show_suites(console: Console, suites: Sequence[Suite]) -> None:
@@ -200,7 +201,7 @@ def show_suites(console: Console, suites: Sequence[Suite]) -> None:
     table = plain_table("suite", "version", "asks in the form", "title")
     for suite in suites:
         table.add_row(suite.id, suite.version, " or ".join(suite.forms), Text(suite.title))
-    console.print(table)
+    console.print(Fitted(table))
 
 
 def show_suite(
@@ -225,22 +226,25 @@ def show_suite(
     ]
     for lexicon in lexicons.values():
         source = f"{lexicon.source.title}, {lexicon.source.year}"
-        rows.append((f"lexicon {lexicon.id}", f"{len(lexicon.terms)} terms, {lexicon.licence}; {source}"))
+        terms = counted(len(lexicon.terms), "term")
+        rows.append((f"lexicon {lexicon.id}", f"{terms}, {lexicon.licence}; {source}"))
     for name, value in rows:
         table.add_row(Text(name), Text(value))
     console.print(table)
     found = comparisons(suite, lexicons)
     probes = sum(item.arm == "probe" for item in items)
+    families = len({template.family for template in suite.templates})
     console.print(
-        f"\n{len(suite.templates)} templates in {len({t.family for t in suite.templates})} families, "
-        f"{probes:,} items and {len(items) - probes:,} with invented words, {len(found)} comparisons:"
+        f"\n{counted(len(suite.templates), 'template')} in {counted(families, 'family', 'families')}, "
+        f"{counted(probes, 'item')} and {len(items) - probes:,} with invented words, "
+        f"{counted(len(found), 'comparison')}:"
     )
     for comparison in [c for c in found if c.role == "confirmatory"]:
         text = f"{comparison.group_label} against {comparison.reference_label} ({comparison.terms} terms)"
         console.print(Padding(Text(text), (0, 0, 0, 2)))
     exploratory = sum(c.role == "exploratory" for c in found)
     if exploratory:
-        console.print(Padding(Text(f"and {exploratory} exploratory ones"), (0, 0, 0, 2)))
+        console.print(Padding(Text(f"and {counted(exploratory, 'exploratory one')}"), (0, 0, 0, 2)))
     console.print()
     for template in suite.templates:
         console.print(Text(f"  {template.id:14}", style="dim").append(template.text, style="default"))
@@ -251,4 +255,4 @@ def show_models(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
     table = plain_table("model", "here", "licence", "title")
     for row in rows:
         table.add_row(row["name"], "yes" if row["here"] else "fetch", row["licence"], Text(row["title"]))
-    console.print(table)
+    console.print(Fitted(table))

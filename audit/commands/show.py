@@ -13,7 +13,19 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from audit.wording import claim, curve_phrase, margin_phrase, needed_phrase, signed, statement, verdict_phrase
+from audit.commands.fitted import Fitted
+from audit.wording import (
+    MARKS,
+    claim,
+    counted,
+    curve_phrase,
+    margin_phrase,
+    needed_phrase,
+    signed,
+    statement,
+    verdict_phrase,
+    visible,
+)
 
 STYLES = {
     "disparity": "bold red",
@@ -21,9 +33,6 @@ STYLES = {
     "inconclusive": "yellow",
     "invalid": "magenta",
 }
-MARKS = {"disparity": "●", "no disparity within margin": "○", "inconclusive": "?", "invalid": "×"}
-"""A sign beside the colour: no verdict is told by colour alone."""
-
 EXPLORATORY_SHOWN = 6
 LONG_FAMILY = 8
 """With more findings than this in a suite, those within margin share a line."""
@@ -35,15 +44,6 @@ class Terminal(Console):
     def on_broken_pipe(self) -> None:
         """Leave it to the program to end well."""
         raise BrokenPipeError
-
-
-def visible(value: Any) -> Any:
-    """Plain data with every control character spelt out: nothing in it can steer a terminal."""
-    if isinstance(value, str):
-        return "".join(c if c.isprintable() or c == "\n" else f"\\x{ord(c):02x}" for c in value)
-    if isinstance(value, Mapping):
-        return {visible(key): visible(item) for key, item in value.items()}
-    return [visible(item) for item in value] if isinstance(value, list) else value
 
 
 def show_findings(console: Console, plan: Mapping[str, Any], findings: Mapping[str, Any], where: str) -> None:
@@ -74,7 +74,7 @@ def show_findings(console: Console, plan: Mapping[str, Any], findings: Mapping[s
     console.print()
     console.rule(Text("What next", style="bold"), align="left")
     for line in next_steps(findings, where):
-        console.print(Padding(Text(line), (0, 0, 0, 1)), soft_wrap=True)
+        console.print(Text(f" {line}"), soft_wrap=True)  # a command is copied whole
 
 
 def suite_view(suite: str, rows: Sequence[Mapping[str, Any]]) -> RenderableType:
@@ -93,7 +93,7 @@ def suite_view(suite: str, rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     if exploratory:
         counts = count_verdicts(exploratory)
         shown = [row for row in exploratory if row["severity"] != "S0"][:EXPLORATORY_SHOWN]
-        text = f"  exploratory, {len(exploratory)} contrasts: {counts}"
+        text = f"  exploratory, {counted(len(exploratory), 'contrast')}: {counts}"
         parts.append(Text(f"{text}; most severe first:" if shown else text, style="dim"))
         if shown:
             parts.append(finding_table(shown, header=not confirmatory))
@@ -123,7 +123,7 @@ def count_verdicts(rows: Sequence[Mapping[str, Any]]) -> str:
     return ", ".join(f"{count} {words.get(verdict, verdict)}" for verdict, count in counts.items() if count)
 
 
-def finding_table(rows: Sequence[Mapping[str, Any]], header: bool = True) -> Table:
+def finding_table(rows: Sequence[Mapping[str, Any]], header: bool = True) -> Fitted:
     """One line a finding: verdict, claim with interval, size of the sample, corrected p."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 1), show_edge=False, show_header=header)
     table.add_column("verdict", width=23)
@@ -136,7 +136,7 @@ def finding_table(rows: Sequence[Mapping[str, Any]], header: bool = True) -> Tab
         if row["severity"] not in ("unknown", "S0"):
             verdict.append(f" {row['severity']}", style="bold")
         table.add_row(verdict, described(row), size(row), p_text(row["p_adjusted"]))
-    return table
+    return Fitted(table, bare=2)
 
 
 def described(row: Mapping[str, Any]) -> Text:
@@ -174,7 +174,7 @@ def p_text(p: float | None) -> str:
     return "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 1 else "1"
 
 
-def control_view(controls: Sequence[Mapping[str, Any]]) -> Table:
+def control_view(controls: Sequence[Mapping[str, Any]]) -> Fitted:
     """One line a family: the smallest A/A p-value and how far invented words differ."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 1))
     table.add_column("model", ratio=1)
@@ -197,7 +197,7 @@ def control_view(controls: Sequence[Mapping[str, Any]]) -> Table:
             state = Text(f"○ clean, p = {row['aa_p']:.2g}", style="green")
         axis = row["family"].rpartition("/")[2].replace("_", " ")
         table.add_row(Text(row["model"]), Text(f"{row['suite']}, by {axis}"), state, gap, nonce)
-    return table
+    return Fitted(table, bare=2)
 
 
 def coverage_notes(findings: Mapping[str, Any]) -> list[str]:
@@ -232,7 +232,8 @@ def next_steps(findings: Mapping[str, Any], where: str) -> list[str]:
         f"evenhand analyze {where}    findings again from the kept answers, without a model",
     ]
     if open_rows:
-        steps.append(f"{len(open_rows)} findings are inconclusive: ask more templates or terms, as they say")
+        count = counted(len(open_rows), "inconclusive finding")
+        steps.append(f"{count}: ask more templates or terms, as described there")
     return steps
 
 
@@ -273,7 +274,8 @@ def detail_rows(row: Mapping[str, Any]) -> list[tuple[str, str]]:
         (
             "p",
             f"{row['p']:.3g}, corrected {row['p_adjusted']:.3g} ({row['correction']['method']}, "
-            f"{row['correction']['m']} hypotheses; Holm {number(row['p_holm'], '.3g')}){flip}",
+            f"{counted(row['correction']['m'], 'hypothesis', 'hypotheses')}; "
+            f"Holm {number(row['p_holm'], '.3g')}){flip}",
         ),
         ("effect", "; ".join(effect_text(effect) for effect in row["effects"]) or "unknown"),
         ("detectable", f"{row['minimum_detectable']:.3f} {row['unit']} with a power of 80 %"),

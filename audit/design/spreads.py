@@ -15,6 +15,7 @@ from audit.measures import decoding_from_json
 from audit.plan import PlannedSuite, planned_suites
 from audit.stats.design import DesignSds, sds_of
 from audit.stats.estimate import Contrast
+from audit.wording import counted
 from probes.errors import BundleError, Fault
 
 
@@ -111,8 +112,7 @@ class EarlierSpreads:
             return replace(assumed, source=f"{name}: {self.folder} {why}. {assumed.source}")
         each = [earlier_sds(row, earlier, design) for row, earlier in fitting]
         models = ", ".join(sorted({h.model for h, _, _ in found}))
-        count = "1 finding" if len(each) == 1 else f"{len(each)} findings"
-        text = f"{name}: from {count} about {models} in {self.folder}"
+        text = f"{name}: from {counted(len(each), 'finding')} about {models} in {self.folder}"
         return Spreads(mean_sds(each), text, assumed=False)
 
     def _design(self, hypothesis: Hypothesis) -> FamilyDesign:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
+from audit.measures.labels import SENTIMENT_LABELS, SOUNDNESS_LABELS, LabelSet
 from audit.requests import Request, Response
 from audit.scores import Score
 from probes.items import Form, Item
@@ -172,6 +173,8 @@ class Measure:
         Range, direction and what 0 means.
     source : str
         Where the formula comes from.
+    labels : LabelSet
+        What people are asked about a response.
     scorers : tuple of str
         What turns text into numbers, the primary one first; empty where the model's own probabilities do.
     readings : tuple of Reading
@@ -187,6 +190,7 @@ class Measure:
     factor: str
     meaning: str
     source: str
+    labels: LabelSet
     scorers: tuple[str, ...] = ()
     readings: tuple[Reading, ...] = (Reading("value", "as it is"),)
     bounds: tuple[float, float] | None = None
@@ -235,6 +239,7 @@ MEASURES: dict[str, Measure] = {
             "group draws the first answers more than the second group does. 0: both draw them alike.",
             source="Template log-odds: Kurita et al. 2019; Nangia et al. 2020 for the paired form; "
             "the contrast is signed and paired by template.",
+            labels=SOUNDNESS_LABELS,
             readings=(
                 Reading("log-odds", "as it is"),
                 Reading("probability", "probability"),
@@ -251,6 +256,7 @@ MEASURES: dict[str, Measure] = {
             "Positive: continuations about the first group read more positive. 0: alike.",
             source="Sheng et al. 2019 and Dhamala et al. 2021 (contrast by prompt); "
             "Hutto and Gilbert 2014 for the scorer, De Smedt and Daelemans 2012 for the second one.",
+            labels=SENTIMENT_LABELS,
             scorers=SENTIMENT,
             readings=sentiment_readings(),
             bounds=(-1.0, 1.0),

@@ -83,3 +83,18 @@ READINGS: dict[str, Callable[[Floats], Floats]] = {
     "negative share": negative_share,
 }
 """By the name that a measure's row gives."""
+
+
+def sentiment_label(value: float) -> str:
+    """A text's sentiment as a label of people.
+
+    Examples
+    --------
+    >>> [sentiment_label(value) for value in (-0.05, -0.04, 0.05)]
+    ['negative', 'neutral', 'positive']
+    """
+    return "positive" if value >= NOTABLE else "negative" if value <= -NOTABLE else "neutral"
+
+
+LABELLERS: dict[str, Callable[[float], str]] = {"sentiment": sentiment_label}
+"""By the name that a set of labels gives; each turns a score into one of its labels."""

@@ -6,14 +6,15 @@ where the tokenizer has one, else end-of-sequence, as GPT-2 was trained with).
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from audit.models.generation import Prompt, Writer
 from audit.models.loading import FromFiles, Loaded
 from audit.models.reading import Read, Row, read
+from audit.models.spelling import Speller
 from audit.requests import Choice, Generate, Request, Response, Score, digest
 
 
@@ -25,6 +26,7 @@ class _Placed:
     start: int = 0
     reason: str = ""
 
+    @cached_property
     def reads(self) -> list[Read]:
         """One read for each scored token; the last token itself is never an input."""
         inputs = self.row[:-1]
@@ -51,6 +53,7 @@ class CausalLM(FromFiles):
         start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
         self._start: Row = () if start is None else (int(start),)
         self._writer = Writer(loaded, self._start)
+        self._speller = Speller(tokenizer)
 
     def describe(self) -> dict[str, Any]:
         """Facts for the bundle."""
@@ -75,7 +78,7 @@ class CausalLM(FromFiles):
 
     def _score(self, requests: Sequence[Score]) -> list[Response]:
         placed = self._place(requests)
-        wanted = (item for _, group in placed for one in group if not one.reason for item in one.reads())
+        wanted = (item for _, group in placed for one in group if not one.reason for item in one.reads)
         found = read(self._loaded.network, wanted, self._loaded.options.token_budget, causal=True)
         return [self._respond(shared, group, found) for shared, group in placed]
 
@@ -87,10 +90,7 @@ class CausalLM(FromFiles):
             if one.reason:
                 choices.append(Choice(None, 0, one.reason))
                 continue
-            logprob = math.fsum(found[item] for item in one.reads())
-            count = len(one.row) - one.start
-            finite = math.isfinite(logprob)
-            choices.append(Choice(logprob, count) if finite else Choice(None, count, "not a finite number"))
+            choices.append(self._speller.choice(one.reads, found))
         return Response(tuple(choices), text_tokens=shared)
 
     def _place(self, requests: Sequence[Score]) -> list[tuple[int, list[_Placed]]]:

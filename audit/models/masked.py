@@ -8,13 +8,13 @@ masked and the earlier ones given (Kauf and Ivanova 2023 call this ``within_word
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from audit.models.loading import FromFiles, Loaded
 from audit.models.reading import Read, read
+from audit.models.spelling import Speller
 from audit.requests import MASK, Choice, Fill, Request, Response
 from probes.errors import Fault, ModelError
 
@@ -73,6 +73,7 @@ class MaskedLM(FromFiles):
             )
         super().__init__(loaded)
         self._mask: int = loaded.tokenizer.mask_token_id
+        self._speller = Speller(loaded.tokenizer)
 
     def ask(self, requests: Sequence[Request]) -> list[Response]:
         """Answer fills; requests that share a masked row share its forward pass."""
@@ -97,10 +98,7 @@ class MaskedLM(FromFiles):
             if one.reason:
                 choices.append(Choice(None, 0, one.reason))
                 continue
-            logprob = math.fsum(found[item] for item in one.reads(self._mask))
-            count = len(one.pieces)
-            finite = math.isfinite(logprob)
-            choices.append(Choice(logprob, count) if finite else Choice(None, count, "not a finite number"))
+            choices.append(self._speller.choice(one.reads(self._mask), found))
         scored = next((one for one in placed if not one.reason), None)
         return Response(tuple(choices), text_tokens=scored.length - len(scored.pieces) if scored else 0)
 

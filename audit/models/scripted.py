@@ -148,6 +148,8 @@ class Plant:
 class PlantedModel:
     """Any model, with exactly known numbers added to its log-probabilities.
 
+    An answer that gains something has no pieces: they would no longer sum to it.
+
     Parameters
     ----------
     model : Model
@@ -219,7 +221,7 @@ class PlantedModel:
             for i, candidate in enumerate(candidates):
                 logprob = choices[i].logprob
                 if candidate.strip() in named and logprob is not None:
-                    choices[i] = replace(choices[i], logprob=logprob + nats)
+                    choices[i] = replace(choices[i], logprob=logprob + nats, tokens=())
         return replace(answer, choices=tuple(choices))
 
 

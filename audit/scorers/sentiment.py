@@ -79,3 +79,6 @@ def textblob(text: str) -> float:
 
 SCORERS: dict[str, Callable[[str], float]] = {"vader": vader, "textblob": textblob}
 """By name; all run from -1 to 1, and do not use that range alike."""
+
+DISTRIBUTIONS: dict[str, str] = {"vader": "vaderSentiment", "textblob": "textblob"}
+"""Scorer to the package that holds its rules and words: with its version, what a score depends on."""

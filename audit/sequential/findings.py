@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -17,11 +17,10 @@ from audit.analysis.found import Setting
 from audit.analysis.scorer_flips import flips
 from audit.hypotheses import OVERALL, REST, Hypothesis
 from audit.measures import MEASURES
-from audit.plan import PlannedSuite
 from audit.scores import STATUSES
-from audit.sequential.plan import Design, design_of, designs, score_bounds
+from audit.sequential.plan import Design, score_bounds
 from audit.sequential.scorers import said_by_scorers
-from audit.sequential.streams import Counted, FamilyStreams, Kept, replayed
+from audit.sequential.streams import Counted, FamilyStreams
 from audit.stats.betting import anytime_p, average_e, log_wealth
 from audit.stats.confidence_sequence import ConfidenceSequence
 from audit.stats.estimate import ROUNDING, Undefined
@@ -38,39 +37,31 @@ UNKNOWN_WITHOUT = "a stream is stopped when it is decided, so that without any f
 
 
 def sequential_family(
-    plan: Mapping[str, Any],
-    family: Sequence[Hypothesis],
-    setting: Setting,
-    kept: Kept,
-    nonce: pd.DataFrame,
+    streams: FamilyStreams, setting: Setting, nonce: pd.DataFrame
 ) -> tuple[list[dict[str, Any]], dict[str, Any], dict[str, Any]]:
     """One family's findings, its row in the ledger and its row of controls: see ``findings.schema.json``.
 
     Parameters
     ----------
-    family : sequence of Hypothesis
-        Of one model, suite, contrast and axis, in the plan's order.
-    kept : mapping
-        (model digest, request digest) to answer; it holds what ``needed_answers`` names.
+    streams : FamilyStreams
+        The family as far as its answers go, which is to its end.
     nonce : DataFrame
         Rows of the score table with invented words, of the family's model and suite.
     """
-    design = design_of(plan, setting.suites, family)
-    streams, _ = replayed(design, model_digest(plan, family[0].model), kept)
+    first = streams.design.first
     panel = sequential_panel(streams, nonce, setting)
-    head = {"family": family[0].family, "model": family[0].model, "suite": family[0].suite}
-    rows = [sequential_finding(streams, h, panel) for h in family]
+    head = {"family": first.family, "model": first.model, "suite": first.suite}
+    rows = [sequential_finding(streams, h, panel) for h in streams.design.hypotheses]
     return rows, family_row(streams, rows), {**head, **asdict(panel)}
 
 
-def sequential_coverage(
-    plan: Mapping[str, Any], model: str, suites: Mapping[str, PlannedSuite], kept: Kept
-) -> list[dict[str, Any]]:
-    """Samples by status of what was asked of a model unit by unit, a row a suite."""
-    rows: dict[str, tuple[set[str], Counter[str], Counter[str]]] = {}
-    for design in designs(plan, suites, model):
-        streams, _ = replayed(design, model_digest(plan, model), kept)
-        items, statuses, reasons = rows.setdefault(design.first.suite, (set(), Counter(), Counter()))
+def sequential_coverage(families: Iterable[FamilyStreams]) -> list[dict[str, Any]]:
+    """Samples by status of what was asked of models unit by unit, a row a model and suite."""
+    rows: dict[tuple[str, str], tuple[set[str], Counter[str], Counter[str]]] = {}
+    for streams in families:
+        first = streams.design.first
+        key = (first.model, first.suite)
+        items, statuses, reasons = rows.setdefault(key, (set(), Counter(), Counter()))
         for scored in streams.scored:
             items |= {question.item.id for question in scored.unit.questions}
             reasons += scored.reasons
@@ -85,13 +76,8 @@ def sequential_coverage(
             "statuses": in_order(statuses),
             "reasons": dict(reasons.most_common(20)),
         }
-        for suite, (items, statuses, reasons) in rows.items()
+        for (model, suite), (items, statuses, reasons) in rows.items()
     ]
-
-
-def model_digest(plan: Mapping[str, Any], model: str) -> str:
-    """The digest of one of the plan's models."""
-    return str(next(entry["digest"] for entry in plan["models"] if entry["id"] == model))
 
 
 def in_order(counts: Counter[str]) -> dict[str, int]:

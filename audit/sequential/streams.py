@@ -14,7 +14,7 @@ from itertools import islice
 from typing import Any
 
 from audit.measures import MEASURES
-from audit.plan import PlannedSuite, planned_suites, wanted_answers
+from audit.plan import PlannedSuite
 from audit.requests import Response
 from audit.scores import Score
 from audit.sequential.plan import Design, Unit, designs
@@ -44,6 +44,8 @@ class ScoredUnit:
         Samples by status.
     reasons : Counter
         Why samples could not be scored.
+    scores : mapping of str to tuple of Score
+        Request digest to the scores of its samples.
     """
 
     unit: Unit
@@ -51,6 +53,7 @@ class ScoredUnit:
     gaps: Mapping[str, float | None]
     statuses: Mapping[str, Counter[str]]
     reasons: Counter[str]
+    scores: Mapping[str, tuple[Score, ...]]
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,13 @@ class FamilyStreams:
         What is asked, and when it stops.
     model : str
         The model's digest.
+
+    Attributes
+    ----------
+    scored : list of ScoredUnit
+        Every unit taken so far, in the order of the draw.
+    pending : list of Unit
+        The batch that was drawn last, until it is taken.
     """
 
     def __init__(self, design: Design, model: str) -> None:
@@ -78,6 +88,7 @@ class FamilyStreams:
         self.streams = {h.group: Stream(design.rule) for h in design.hypotheses}
         self.counted: dict[str, list[Counted]] = {h.group: [] for h in design.hypotheses}
         self.scored: list[ScoredUnit] = []
+        self.pending: list[Unit] = []
         self._units = design.units()
 
     @property
@@ -93,12 +104,14 @@ class FamilyStreams:
 
     def next_batch(self) -> list[Unit]:
         """The next units to ask; none where the family is decided or the horizon is reached."""
-        return [] if self.decided else list(islice(self._units, self.design.batch))
+        self.pending = [] if self.decided else list(islice(self._units, self.design.batch))
+        return self.pending
 
     def take(self, units: Sequence[Unit], kept: Kept) -> None:
         """Feed the answers to some units to the streams, in the order of the draw."""
         fresh = [self._score(unit, kept) for unit in units]
         self.scored += fresh
+        self.pending = []
         for group, stream in self.streams.items():
             counted = [
                 Counted(x, scored) for scored in fresh if (x := self.difference(scored, group)) is not None
@@ -125,15 +138,17 @@ class FamilyStreams:
         gaps: dict[str, float | None] = {}
         statuses: dict[str, Counter[str]] = {}
         reasons: Counter[str] = Counter()
+        told: dict[str, tuple[Score, ...]] = {}
         for group, questions in unit.prompts.items():
             scores = [measure.read(q.item, q.request, kept[self.model, q.digest]) for q in questions]
+            told |= {question.digest: each for question, each in zip(questions, scores, strict=True)}
             for scorer in scorers:
                 values[scorer][group] = mean_of([mean_score(each, scorer) for each in scores])
             halves = [(mean_score(each[::2]), mean_score(each[1::2])) for each in scores]
             gaps[group] = mean_of([None if a is None or b is None else a - b for a, b in halves])
             statuses[group] = Counter(score.status for each in scores for score in each)
             reasons.update(score.reason for each in scores for score in each if score.status != "scored")
-        return ScoredUnit(unit, values, gaps, statuses, reasons)
+        return ScoredUnit(unit, values, gaps, statuses, reasons, told)
 
 
 def bounded(x: float) -> float:
@@ -171,22 +186,6 @@ def replayed(design: Design, model: str, kept: Kept) -> tuple[FamilyStreams, set
             break
         family.take(batch, kept)
     return family, asked
-
-
-def needed_answers(plan: Mapping[str, Any], kept: Kept) -> set[tuple[str, str]]:
-    """(model digest, request digest) of every answer that a plan needs, given those that there are.
-
-    What is asked whole, and of each family that is asked unit by unit the batches up to the one in which
-    its rule stops it. While a batch lacks an answer that batch is needed, and none after it. A finished
-    audit holds these answers and no other.
-    """
-    suites = planned_suites(plan)
-    needed = wanted_answers(plan)
-    digests = {entry["id"]: entry["digest"] for entry in plan["models"]}
-    for design in designs(plan, suites):
-        model = digests[design.first.model]
-        needed |= {(model, key) for key in replayed(design, model, kept)[1]}
-    return needed
 
 
 def model_streams(

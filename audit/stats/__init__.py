@@ -39,4 +39,7 @@ Looking after every answer
 Scorers that err
     ``scorer_error``        rates corrected by the scorer's own errors (``scorer_accuracy``)
     ``prediction_powered``  few labels and many scores together
+
+People and scorers
+    ``agreement``           kappa of two raters; how often a scorer finds what people name
 """

@@ -25,7 +25,7 @@ from audit.stats._two_way import Components, Design, contrast, flip_p, permutati
 from audit.stats.estimate import Contrast, Floats, Undefined, as_floats, sum_of_squares
 from audit.stats.sandwich import mean_sandwich, sandwich
 
-__all__ = ["Contrast", "Undefined", "cell_means", "crossed", "nested", "sandwich", "single"]
+__all__ = ["Contrast", "Undefined", "cell_means", "crossed", "means_by_place", "nested", "sandwich", "single"]
 
 
 def nested(group1: npt.ArrayLike, group0: npt.ArrayLike) -> Contrast | Undefined:
@@ -249,13 +249,48 @@ def cell_means(
     columns, n_columns = _positions("term", term, terms)
     if not scores.size == rows.size == columns.size:
         raise ValueError("values, template and term must have the same length")
+    return means_by_place(scores, (rows, columns), (n_rows, n_columns))
+
+
+def means_by_place(
+    values: npt.ArrayLike, places: tuple[npt.NDArray[np.intp], ...], shape: tuple[int, ...]
+) -> Floats:
+    """Average a long table into an array, each score at its place; as :func:`cell_means`, without labels.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Scores, any unit; NaN means missing and is left out of its cell's mean.
+    places : tuple of integer arrays, each of shape (n,)
+        Where each score belongs, axis by axis.
+    shape : tuple of int
+        Of the array.
+
+    Returns
+    -------
+    ndarray of that shape
+        Cell means, in units of `values`; NaN in a cell that holds no answer.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ, a place lies outside the array, or a score is infinite.
+
+    Examples
+    --------
+    >>> means_by_place([1.0, 3.0, 5.0], (np.array([0, 0, 1]), np.array([1, 1, 0])), (2, 2))
+    array([[nan,  2.],
+           [ 5., nan]])
+    """
+    scores = as_floats("values", values, 1)
+    size = math.prod(shape)
     seen = ~np.isnan(scores)
-    cell = (rows * n_columns + columns)[seen]
-    count = np.bincount(cell, minlength=n_rows * n_columns)
-    total = np.bincount(cell, scores[seen], n_rows * n_columns)
-    means = np.full(n_rows * n_columns, np.nan)
+    cell = np.ravel_multi_index(places, shape)[seen] if scores.size else np.empty(0, dtype=np.intp)
+    count = np.bincount(cell, minlength=size)
+    total = np.bincount(cell, scores[seen], size)
+    means = np.full(size, np.nan)
     np.divide(total, count, out=means, where=count > 0)
-    return means.reshape(n_rows, n_columns)
+    return means.reshape(shape)
 
 
 def _positions(

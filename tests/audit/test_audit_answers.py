@@ -14,7 +14,7 @@ from audit.answers import checked
 from audit.api import analyze, run
 from audit.bundle import Bundle, read_json
 from audit.models import ScriptedModel
-from audit.requests import Choice, Fill, Generate, Request, Response, Sampled
+from audit.requests import Choice, Fill, Generate, Request, Response, Sampled, TokenLogprob
 from audit.spec import AuditSpec, choose
 from audit.verify import verify_bundle
 from probes.errors import BundleError, ModelError
@@ -22,6 +22,14 @@ from probes.errors import BundleError, ModelError
 FILL = Fill("The nurse said that {answer} was late.", ("she", "he"))
 WRITE = Generate("The nurse", 2, 8, 1.0, 0.9, 0)
 GOOD = (Choice(-1.0, 1), Choice(-2.0, 1))
+
+
+def split(*tokens: Any, logprob: float = -3.0, pieces: int = 2) -> Response:
+    """An answer whose first choice has the pieces given."""
+    return Response(choices=(Choice(logprob, pieces, tokens=tokens), GOOD[1]))
+
+
+S, HE = TokenLogprob("s", -1.0), TokenLogprob("##he", -2.0)
 
 MALFORMED: list[tuple[Request, Any]] = [
     (FILL, None),
@@ -35,6 +43,16 @@ MALFORMED: list[tuple[Request, Any]] = [
     (FILL, Response(choices=(GOOD[0], Choice(5.0, 1)))),
     (FILL, Response(choices=(GOOD[0], Choice("likely", 1)))),  # type: ignore[arg-type]
     (FILL, Response(choices=(GOOD[0], Choice(-1.0, -1)))),
+    (FILL, split(S, HE, logprob=-3.1)),
+    (FILL, split(S, HE, logprob=-3.0 - 5e-6)),
+    (FILL, split(S, HE, pieces=3)),
+    (FILL, split(S)),
+    (FILL, split(S, TokenLogprob("##he", math.nan))),
+    (FILL, split(TokenLogprob("s", 1.0), TokenLogprob("##he", -4.0))),
+    (FILL, split(TokenLogprob("s", -2e6), TokenLogprob("##he", 2e6))),
+    (FILL, split(S, TokenLogprob(None, -2.0))),  # type: ignore[arg-type]
+    (FILL, split(S, ("##he", -2.0))),
+    (FILL, Response(choices=(GOOD[0], Choice(-1.0, 1, tokens=None)))),  # type: ignore[arg-type]
     (WRITE, Response()),
     (WRITE, Response(samples=(Sampled("a", 1, "stop"),))),
     (WRITE, Response(samples=(Sampled("a", 1, "stop"), Sampled("b", 1, "bored")))),  # type: ignore[arg-type]
@@ -56,6 +74,27 @@ def test_good_answers_pass_and_become_plain() -> None:
     assert found.choices[1].reason
     odd = checked(WRITE, Response(samples=(Sampled("\ud800!", 1, "stop"), Sampled("", 0, "stop"))))
     assert [sample.text for sample in odd.samples] == ["?!", ""]
+
+
+def test_a_planted_model_may_go_above_0_and_not_to_infinity() -> None:
+    above, beyond = (Response(choices=(Choice(value, 1), GOOD[1])) for value in (5.0, math.inf))
+    assert checked(FILL, above, largest=math.inf) == above
+    assert checked(FILL, beyond, largest=math.inf).error == "malformed answer: a log-probability of inf nats"
+
+
+def test_pieces_that_sum_to_their_answer_are_kept() -> None:
+    assert checked(FILL, split(S, HE)) == split(S, HE)
+    near = split(S, HE, logprob=-3.0 - 3e-6)
+    assert checked(FILL, near) == near, "what another order of summing leaves"
+    plain = checked(FILL, split(TokenLogprob("\ud800", np.float32(-1.0)), HE)).choices[0].tokens[0]  # type: ignore[arg-type]
+    assert plain == TokenLogprob("?", -1.0) and type(plain.logprob) is float
+
+
+def test_pieces_that_say_nothing_new_are_not_kept() -> None:
+    one = checked(FILL, split(TokenLogprob("she", -3.0), pieces=1))
+    assert one == Response(choices=(Choice(-3.0, 1), GOOD[1]))
+    unknown = Choice(None, 2, "not a finite number", tokens=(S, HE))
+    assert checked(FILL, Response(choices=(unknown, GOOD[1]))).choices[0].tokens == ()
 
 
 def test_one_bad_answer_costs_one_answer(mini: Path, tmp_path: Path) -> None:
@@ -83,7 +122,7 @@ def test_too_few_answers_are_refused_and_nothing_is_kept_of_them(mini: Path, tmp
         def ask(self, requests: Any) -> list[Response]:
             return super().ask(requests)[:-1]
 
-    with pytest.raises(ModelError, match="answers to"):
+    with pytest.raises(ModelError, match=r"gave \d+ answers? to \d+ requests?"):
         run(AuditSpec((Short(ScriptedModel.noise()._answer),), (choose(str(mini)),)), tmp_path / "a")
     assert list(Bundle(tmp_path / "a").records()) == []
 

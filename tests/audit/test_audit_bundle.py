@@ -11,9 +11,19 @@ import pytest
 
 import audit.bundle
 from audit.api import resume, run
-from audit.bundle import Bundle
+from audit.bundle import Bundle, Record, parse_record
 from audit.models import ScriptedModel
-from audit.requests import Fill, Generate, Request, Response, Score, digest, request_from_json
+from audit.requests import (
+    Choice,
+    Fill,
+    Generate,
+    Request,
+    Response,
+    Score,
+    TokenLogprob,
+    digest,
+    request_from_json,
+)
 from audit.requests import canonical as canonical_json
 from audit.runner import BLOCK
 from audit.spec import AuditSpec, choose
@@ -37,6 +47,42 @@ def test_requests_survive_json() -> None:
         assert again == request
         assert digest(again) == digest(request)
     assert len({digest(request) for request in requests}) == 3
+
+
+OLD_LINE = (
+    b'{"model":"m","n":0,"prev":"p","request":{"candidates":["she","he"],"form":"fill",'
+    b'"text":"{answer} said"},"response":{"choices":[{"logprob":-1.5,"pieces":1,"reason":""},'
+    b'{"logprob":-3.25,"pieces":2,"reason":""}],"error":"","samples":[],"text_tokens":4},'
+    b'"sha256":"abb53b746d07e165d24f3573dcbd6691843d94fa7d570500d6f4c747c732d6d1"}\n'
+)
+"""As records were written before pieces were kept."""
+
+
+def test_a_record_of_the_old_form_is_read_and_written_as_it_was() -> None:
+    record = parse_record(OLD_LINE, "old")
+    assert record.response.choices == (Choice(-1.5, 1), Choice(-3.25, 2))
+    assert record.line() + b"\n" == OLD_LINE
+
+
+def test_pieces_survive_a_record() -> None:
+    pieces = (TokenLogprob(" s", -1.0), TokenLogprob("##h\u00e9", -2.25))
+    response = Response((Choice(-1.5, 1), Choice(-3.25, 2, tokens=pieces)), text_tokens=4)
+    record = Record(0, "p", "m", Fill("{answer} said", ("she", "he")), response)
+    line = record.line()
+    assert parse_record(line + b"\n", "new") == record
+    one, two = json.loads(line)["response"]["choices"]
+    assert "tokens" not in one
+    assert two["tokens"] == [{"logprob": -1.0, "text": " s"}, {"logprob": -2.25, "text": "##h\u00e9"}]
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [b"[]", b"null", b'[{"logprob":-1.0}]', b'[{"logprob":-1.0,"text":"s","rank":1}]', b'["s"]'],
+)
+def test_pieces_in_another_form_are_an_edited_record(tokens: bytes) -> None:
+    line = OLD_LINE.replace(b'"reason":""}]', b'"reason":"","tokens":' + tokens + b"}]")
+    with pytest.raises(BundleError, match=r"edited|not a record"):
+        parse_record(line, "edited")
 
 
 def test_a_finished_bundle_has_every_file_and_resumes_without_asking(mini: Path, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_verify_and_analyze(bundle: Path, capsys: Capture) -> None:
     assert evenhand(capsys, "analyze", bundle, "--json")[0] == 0
     assert (bundle / "findings.json").read_bytes() == before
     code, out, _ = evenhand(capsys, "verify", bundle)
-    assert code == 0 and out.count("holds") == 5
+    assert code == 0 and out.count("holds") == 6
     code, out, _ = evenhand(capsys, "verify", bundle, "--json")
     assert all(check["holds"] for check in json.loads(out))
 
@@ -120,7 +120,7 @@ def test_models_list(capsys: Capture) -> None:
 def test_every_command_has_help(capsys: Capture) -> None:
     for words in (
         [], ["run"], ["plan"], ["analyze"], ["show"], ["verify"], ["suites", "list"], ["suites", "show"],
-        ["suites", "validate"], ["models", "list"], ["models", "fetch"],
+        ["suites", "validate"], ["compare"], ["models", "list"], ["models", "fetch"],
     ):  # fmt: skip
         code, out, _ = evenhand(capsys, *words, "--help")
         assert code == 0 and "Usage" in out

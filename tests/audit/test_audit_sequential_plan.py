@@ -12,11 +12,13 @@ import pytest
 import scipy.stats
 
 from audit.analysis.found import Setting
+from audit.findings import analyze_scores
 from audit.measures import MEASURES, Decoding, DecodingSetting
-from audit.plan import hypotheses_of, make_plan, planned_suites
+from audit.plan import make_plan, planned_suites
+from audit.scored import score_answers
 from audit.sequential.findings import sequential_coverage, sequential_family
 from audit.sequential.plan import designs
-from audit.sequential.streams import FamilyStreams, needed_answers
+from audit.sequential.streams import FamilyStreams, replayed
 from audit.spec import AuditSpec, UntilDecided, choose
 from audit.table import score_table
 from probes.errors import AuditFileError
@@ -87,7 +89,9 @@ def test_audits_without_a_difference_seldom_claim_one(tmp_path: Path) -> None:
     for seed in range(NULL_AUDITS):
         seeded = {**plan, "seed": seed, "decoding": {**plan["decoding"], "seed": seed}}
         kept = kept_answers(seeded, model)
-        [row], _, control = sequential_family(seeded, hypotheses_of(seeded), setting, kept, nonce)
+        [design] = designs(seeded, suites)
+        streams, _ = replayed(design, model.digest, kept)
+        [row], _, control = sequential_family(streams, setting, nonce)
         assert (row["sequential"]["decision"] == "disparity") == (row["p_adjusted"] <= 0.05)
         claimed += row["p_adjusted"] <= 0.05
         covered += row["ci"]["lo"] <= 0.0 <= row["ci"]["hi"]
@@ -115,7 +119,7 @@ def test_the_same_path_claims_a_difference_that_is_there(tmp_path: Path) -> None
             streams.take(batch, kept)
         assert streams.streams["red"].decision == "disparity"
         asked = {(model.digest, q.digest) for each in streams.scored for q in each.unit.questions}
-        assert needed_answers(seeded, kept) & kept.keys() == asked
+        assert score_answers(seeded, kept).needed & kept.keys() == asked
 
 
 GRID = (DecodingSetting(0.7, 0.9), DecodingSetting(1.0, 1.0))
@@ -222,9 +226,11 @@ def test_coverage_and_bounds_are_those_of_the_measure(tmp_path: Path) -> None:
     model = writer(alike)
     plan = make_plan(spec_for(suite, model, 64))
     kept = kept_answers(plan, model)
-    [row] = sequential_coverage(plan, model.id, planned_suites(plan), kept)
+    scored = score_answers(plan, kept)
+    [row] = sequential_coverage(scored.streams.values())
     assert row["statuses"] == {"scored": 64 * 2 * 2} and row["items"] <= 36
-    whole_part = needed_answers(plan, kept) - kept.keys()
-    assert len(whole_part) == 24, "the invented words"
+    assert len(scored.needed - kept.keys()) == scored.missing == 24, "the invented words"
+    with pytest.raises(ValueError, match="24 answers are missing"):
+        analyze_scores(plan, scored)
     with pytest.raises(KeyError):
         score_table(plan, model.id, planned_suites(plan), kept)

@@ -64,7 +64,7 @@ def test_answers_beyond_the_stop_are_refused(bundle: Path) -> None:
     fresh = [q for unit in design.units() for q in unit.questions if q.digest not in there][:64]
     more = [Record(0, "", model.digest, q.request, model._answer(q.request)) for q in fresh]
     rewritten(bundle, lambda records: [*records, *more])
-    assert "64 answers are to requests that are not in the plan" in faults(bundle)
+    assert "64 answers to requests that are not in the plan" in faults(bundle)
 
 
 def test_answers_that_were_cut_off_before_the_stop_are_missed(bundle: Path) -> None:

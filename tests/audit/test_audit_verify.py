@@ -6,14 +6,16 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from audit.api import run
 from audit.bundle import Bundle
+from audit.calibration.record import code_sha256
 from audit.models import ScriptedModel
 from audit.spec import AuditSpec, choose
-from audit.verify import Check, verify_bundle
+from audit.verify import Check, read_findings, verify_bundle
 from tests.conftest import write_mini
 
 
@@ -37,7 +39,8 @@ def faults(checks: list[Check]) -> str:
 
 def test_an_untouched_bundle_holds(bundle: Path) -> None:
     checks = verify_bundle(bundle)
-    assert [check.name for check in checks] == ["manifest", "plan", "chain", "answers", "findings"]
+    names = ["manifest", "plan", "chain", "answers", "findings", "sidecar"]
+    assert [check.name for check in checks] == names
     assert faults(checks) == ""
 
 
@@ -58,7 +61,8 @@ def test_one_flipped_byte_in_any_file_is_named(bundle: Path, name: str, place: f
 
 
 def test_the_files_are_all_of_them(bundle: Path) -> None:
-    assert {p.relative_to(bundle).as_posix() for p in bundle.rglob("*") if p.is_file()} == set(FILES)
+    there = {p.relative_to(bundle).as_posix() for p in bundle.rglob("*") if p.is_file()}
+    assert there == {*FILES, "sidecar/scores.parquet"}
 
 
 def rewrite_records(bundle: Path, change: Callable[[list[bytes]], list[bytes]]) -> None:
@@ -72,7 +76,7 @@ def test_a_cut_last_record_is_named(bundle: Path) -> None:
     rewrite_records(bundle, lambda lines: lines[:-1])
     found = faults(verify_bundle(bundle))
     assert "records were cut off" in found
-    assert "1 requests of the plan have no answer" in found
+    assert "1 request of the plan has no answer" in found
 
 
 def test_a_torn_last_record_is_named(bundle: Path) -> None:
@@ -138,3 +142,65 @@ def test_a_check_that_cannot_be_made_does_not_hold(bundle: Path) -> None:
     shutil.rmtree(bundle / "records")
     checks = {check.name: check for check in verify_bundle(bundle)}
     assert not checks["chain"].holds and not checks["answers"].holds
+
+
+def edit_findings(bundle: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the findings, and cover the tracks in the manifest."""
+    path = bundle / "findings.json"
+    found = json.loads(path.read_text())
+    change(found)
+    path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
+    Bundle(bundle).write_manifest()
+
+
+def findings_faults(bundle: Path) -> tuple[str, ...]:
+    return next(check.faults for check in verify_bundle(bundle) if check.name == "findings")
+
+
+OTHER = "ab" * 32
+
+
+def test_findings_name_the_code_that_made_them(bundle: Path) -> None:
+    assert read_findings(bundle)["instrument"]["made_by"] == {"code_sha256": code_sha256()}
+
+
+@pytest.mark.parametrize(
+    ("instrument", "told"),
+    [
+        ({"made_by": {"code_sha256": OTHER}, "matches": True}, "says that code abababababab made it"),
+        ({"code_sha256": OTHER, "matches": True}, "says that code abababababab made it"),
+        ({"code_sha256": code_sha256(), "matches": False}, "does not say which code made it"),
+        ({"made_by": {"code_sha256": "\x1b[2J"}}, "does not say which code made it"),
+        ([], "does not say which code made it"),
+    ],
+)
+def test_other_code_is_named_before_what_differs(bundle: Path, instrument: Any, told: str) -> None:
+    def change(found: dict[str, Any]) -> None:
+        found["findings"][0]["estimate"] = 0.0123
+        if isinstance(instrument, dict):
+            found["instrument"].pop("made_by")
+            found["instrument"] |= instrument
+        else:
+            found["instrument"] = instrument
+
+    edit_findings(bundle, change)
+    first, *others = findings_faults(bundle)
+    assert told in first
+    assert f"this is code {code_sha256()[:12]}" in first and "environment.json" in first
+    assert any("$.findings[0].estimate: 0.0123, recomputed " in fault for fault in others)
+
+
+def test_the_same_code_is_no_excuse(bundle: Path) -> None:
+    edit_findings(bundle, lambda found: found["findings"][0].update(estimate=0.0123))
+    assert findings_faults(bundle) and not any("code" in fault for fault in findings_faults(bundle))
+
+
+def test_findings_of_earlier_versions_are_read_and_hold(bundle: Path) -> None:
+    edit_findings(bundle, lambda found: found["instrument"].pop("made_by"))
+    assert read_findings(bundle)
+    assert findings_faults(bundle) == ()
+
+
+def test_other_code_that_finds_the_same_is_no_fault(bundle: Path) -> None:
+    edit_findings(bundle, lambda found: found["instrument"]["made_by"].update(code_sha256=OTHER))
+    assert findings_faults(bundle) == ()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -56,11 +57,11 @@ class Slow:
         logs = torch.log_softmax(logits, -1)
         return [float(logs[i - 1, row[i]]) for i in range(1, len(row))]
 
-    def score(self, prefix: str, continuation: str) -> tuple[float, int]:
+    def score(self, prefix: str, continuation: str) -> list[float]:
+        """Of every token of the continuation."""
         before, whole = self.ids(prefix), self.ids(prefix + continuation)
         assert whole[: len(before)] == before, "only for boundaries that the tokenizer keeps"
-        logs = self.logprobs([self.start, *whole])[len(before) :]
-        return sum(logs), len(logs)
+        return self.logprobs([self.start, *whole])[len(before) :]
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -70,9 +71,15 @@ def test_score_is_what_a_slow_loop_gives(tiny: Tiny, name: str) -> None:
         assert not answer.error
         assert answer.text_tokens == len(slow.ids(request.prefix))
         for continuation, choice in zip(request.continuations, answer.choices, strict=True):
-            logprob, pieces = slow.score(request.prefix, continuation)
-            assert choice.pieces == pieces
-            assert choice.logprob == pytest.approx(logprob, abs=TOLERANCE)
+            values = slow.score(request.prefix, continuation)
+            assert choice.pieces == len(values)
+            assert choice.logprob == pytest.approx(sum(values), abs=TOLERANCE)
+            if len(values) == 1:
+                assert choice.tokens == (), "one piece says nothing new"
+                continue
+            assert [token.logprob for token in choice.tokens] == pytest.approx(values, abs=TOLERANCE)
+            assert math.fsum(token.logprob for token in choice.tokens) == choice.logprob
+            assert "".join(token.text for token in choice.tokens) == continuation
 
 
 def test_end_token_starts_a_text_where_there_is_no_start_token(tiny: Tiny) -> None:
@@ -222,6 +229,15 @@ def test_padding_on_the_left_changes_nothing(tiny: Tiny, name: str) -> None:
     assert model.ask(PROMPTS) == mixed
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_no_probe_takes_the_slower_way(tiny: Tiny, name: str) -> None:
+    """A probe takes any exception for a refusal: here one, or a warning of what will be, is an error."""
+    network = resolve(str(tiny(name)))._loaded.network  # type: ignore[attr-defined]
+    assert network._left_padding_is_exact()
+    assert network.takes_left_padding()
+    assert network.is_split
+
+
 def test_samples_differ_between_seeds_and_between_samples(tiny: Tiny) -> None:
     model = resolve(str(tiny("llama")))
     one, two = model.ask([Generate("The", 8, 10, 1.0, 1.0, 1), Generate("The", 8, 10, 1.0, 1.0, 2)])
@@ -316,6 +332,7 @@ def test_real_smollm2_is_what_a_slow_loop_gives(
         monkeypatch.setenv("EVENHAND_CACHE", str(tmp_path))
         monkeypatch.setenv("EVENHAND_WHEELS", str(wheels))
     model = resolve(name)
+    assert model._writer._mixes_lengths and model._loaded.network.is_split  # type: ignore[attr-defined]
     requests = [
         Score("The nurse said that", (" she was tired.", " he")),
         Score("", ("A text of 1024 tokens, she said.",)),
@@ -326,7 +343,9 @@ def test_real_smollm2_is_what_a_slow_loop_gives(
     slow = Slow(model._loaded.located.folder)  # type: ignore[attr-defined]
     for request, answer in zip(requests, answers, strict=True):
         for continuation, choice in zip(request.continuations, answer.choices, strict=True):
-            assert choice.logprob == pytest.approx(slow.score(request.prefix, continuation)[0], abs=TOLERANCE)
+            assert choice.logprob == pytest.approx(
+                sum(slow.score(request.prefix, continuation)), abs=TOLERANCE
+            )
     assert greedy.text.startswith(" Paris")
     facts = model.describe()
     assert facts["quantisation"] == {"F32": 61, "Q4_1": 210, "Q8_0": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from pathlib import Path
@@ -29,8 +30,11 @@ FILLS = [
 ]
 
 
-def slow_fill(folder: Path, fill: Fill) -> list[tuple[float, int]]:
-    """One row at a time, all logits, softmax in float64; pieces are found by aligning token lists."""
+def slow_fill(folder: Path, fill: Fill) -> list[list[float]]:
+    """Of each piece of each candidate: one row at a time, all logits, softmax in float64.
+
+    Pieces are found by aligning token lists.
+    """
     tokenizer = AutoTokenizer.from_pretrained(folder)
     model = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32).eval()
     mask = tokenizer.mask_token_id
@@ -44,15 +48,15 @@ def slow_fill(folder: Path, fill: Fill) -> list[tuple[float, int]]:
         ]
         places = [i for i in range(len(row)) if row[i : i + len(spelt)] == spelt]
         assert len(places) == 1, (candidate, tokenizer.convert_ids_to_tokens(row))
-        total = 0.0
+        values = []
         for t, piece in enumerate(spelt):
             masked = list(row)
             for later in range(t, len(spelt)):
                 masked[places[0] + later] = mask
             with torch.no_grad():
                 logits = model(input_ids=torch.tensor([masked])).logits[0, places[0] + t]
-            total += float(torch.log_softmax(logits.double(), -1)[piece])
-        result.append((total, len(spelt)))
+            values.append(float(torch.log_softmax(logits.double(), -1)[piece]))
+        result.append(values)
     return result
 
 
@@ -62,10 +66,15 @@ def test_fill_is_what_a_slow_loop_gives(tiny: Tiny, name: str) -> None:
     several = 0
     for fill, answer in zip(FILLS, answers, strict=True):
         assert not answer.error
-        for choice, (logprob, pieces) in zip(answer.choices, slow_fill(tiny(name), fill), strict=True):
-            assert choice.pieces == pieces
-            assert choice.logprob == pytest.approx(logprob, abs=TOLERANCE)
-            several += pieces > 1
+        for choice, values in zip(answer.choices, slow_fill(tiny(name), fill), strict=True):
+            assert choice.pieces == len(values)
+            assert choice.logprob == pytest.approx(sum(values), abs=TOLERANCE)
+            if len(values) == 1:
+                assert choice.tokens == (), "one piece says nothing new"
+                continue
+            several += 1
+            assert [token.logprob for token in choice.tokens] == pytest.approx(values, abs=TOLERANCE)
+            assert math.fsum(token.logprob for token in choice.tokens) == choice.logprob
     assert several, "the tests must reach words of several pieces"
 
 
@@ -75,10 +84,28 @@ def test_real_bert_is_what_a_slow_loop_gives(minilm: Path) -> None:
     )
     answer = resolve(str(minilm)).ask([fill])[0]
     expected = slow_fill(minilm, fill)
-    assert [c.pieces for c in answer.choices] == [pieces for _, pieces in expected]
-    assert answer.choices[1].pieces > 1
-    assert [c.logprob for c in answer.choices] == pytest.approx([x for x, _ in expected], abs=TOLERANCE)
+    assert [c.pieces for c in answer.choices] == [len(values) for values in expected]
+    assert [c.logprob for c in answer.choices] == pytest.approx([sum(x) for x in expected], abs=TOLERANCE)
+    several = answer.choices[1].tokens
+    assert [token.text for token in several] == ["an", "##est", "##hes", "##iol", "##ogist"]
+    assert [token.logprob for token in several] == pytest.approx(expected[1], abs=TOLERANCE)
     assert answer.text_tokens == 9
+
+
+@pytest.mark.parametrize(
+    ("name", "inside", "spelt"),
+    [
+        ("bert-uncased", "##", "tistanae"),
+        ("bert-cased", "##", "tistanae"),
+        ("roberta", "", " tistanae"),
+        ("unigram", "", " tistanae"),
+    ],
+)
+def test_tokens_read_as_the_candidate(tiny: Tiny, name: str, inside: str, spelt: str) -> None:
+    (choice,) = resolve(str(tiny(name))).ask([Fill("The {answer} was kind.", ("tistanae",))])[0].choices
+    first, *later = [token.text for token in choice.tokens]
+    assert later and all(token.startswith(inside) for token in later)
+    assert first + "".join(token.removeprefix(inside) for token in later) == spelt
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from audit.models import Model, Plant, PlantedModel, ScriptedModel
-from audit.requests import Choice, Fill, Generate, Request, Response, Score, canonical
+from audit.requests import Choice, Fill, Generate, Request, Response, Score, TokenLogprob, canonical
 from probes.errors import ModelError
 
 REQUESTS: list[Request] = [
@@ -83,6 +83,13 @@ def test_what_has_no_probability_gets_none_by_planting() -> None:
     plain = ScriptedModel(lambda request: Response((Choice(None, 0, "why"), Choice(-1.0, 1))))
     model = PlantedModel(plain, [Plant("", ("she", "he"), 1.0)])
     assert model.ask(REQUESTS[:1])[0].choices == (Choice(None, 0, "why"), Choice(0.0, 1))
+
+
+def test_planting_leaves_no_pieces_that_would_not_sum() -> None:
+    pieces = (TokenLogprob("s", -0.5), TokenLogprob("##he", -0.5))
+    choice = Choice(-1.0, 2, tokens=pieces)
+    model = PlantedModel(ScriptedModel(lambda request: Response((choice, choice))), [Plant("", ("he",), 0.5)])
+    assert model.ask(REQUESTS[:1])[0].choices == (choice, Choice(-0.5, 2))
 
 
 @pytest.mark.parametrize("plant", [Plant("(", ("a",), 1.0), Plant("a", ("a",), float("nan"))])
