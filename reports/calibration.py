@@ -7,10 +7,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports.charts import study_svg
+from reports.templating import templates
 
 
 def write(record: Mapping[str, Any], folder: Path) -> list[Path]:
@@ -89,14 +89,3 @@ def number(value: float | None) -> str:
 def cell(text: str) -> str:
     """Text that cannot end a cell of a Markdown table."""
     return text.replace("|", "\\|").replace("\n", " ")
-
-
-def templates(escape: bool) -> Environment:
-    """The templates of this room; a name that a template does not find is an error."""
-    return Environment(
-        loader=PackageLoader("reports"),
-        autoescape=escape,
-        undefined=StrictUndefined,
-        trim_blocks=not escape,
-        keep_trailing_newline=True,
-    )

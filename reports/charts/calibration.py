@@ -1,33 +1,21 @@
-"""Charts as SVG text: they need no script, follow the page's light or dark colours, and can be read aloud."""
+"""The charts of a calibration: what was found, what is claimed, and how far chance may carry it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 import altair as alt
-import vl_convert
 
-INK, MUTED, GRID = "#111213", "#676869", "#d9dadb"
-BAND, CLAIM = "#c9d3df", "#8fa9c6"
-SHIPPED, FAILING = "#1f5fa8", "#b3261e"
-SERIES = ("#1f5fa8", "#8a5a00", "#3b7d3b", "#7a3e9d")
+from reports.charts.look import dressed
+from reports.charts.palette import LIGHT, SALTIRE
+from reports.charts.svg import figure
+
+INK, MUTED = LIGHT.ink, LIGHT.muted
+BAND, CLAIM = LIGHT.band, LIGHT.claim
+SERIES, FAILING = LIGHT.series, LIGHT.fail
+SHIPPED = SERIES[0]
 """Each stands for one variable of the page's style sheet, so that a dark page shows its own colours."""
-
-VARIABLES = {
-    INK: "ink",
-    MUTED: "muted",
-    GRID: "grid",
-    BAND: "band",
-    CLAIM: "claim",
-    SHIPPED: "mark-1",
-    FAILING: "fail",
-    SERIES[1]: "mark-2",
-    SERIES[2]: "mark-3",
-    SERIES[3]: "mark-4",
-}
 
 WIDTH, ROW = 430, 24
 """Pixels: plot width, and height of one row."""
@@ -51,7 +39,7 @@ def study_svg(study: Mapping[str, Any]) -> str:
     checks = [check for check in study["checks"] if check["observed"] is not None]
     curve = [check for check in checks if check["x"] is not None]
     chart = dose_chart(study, curve) if curve else interval_chart(study, checks)
-    return accessible(rendered(chart), f"chart-{study['id']}", study["title"], described(study))
+    return figure(dressed(chart, LIGHT), f"chart-{study['id']}", study["title"], described(study))
 
 
 def interval_chart(study: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) -> Any:
@@ -105,7 +93,7 @@ def panel(study: Mapping[str, Any], checks: Sequence[Mapping[str, Any]], title: 
         base.mark_point(filled=True, size=75, opacity=1, stroke=INK, strokeWidth=0.8).encode(
             x=alt.X("observed:Q"),
             shape=alt.Shape(
-                "state:N", scale=alt.Scale(domain=["holds", "fails"], range=["circle", CROSS]), legend=None
+                "state:N", scale=alt.Scale(domain=["holds", "fails"], range=["circle", SALTIRE]), legend=None
             ),
             color=alt.Color(
                 "state:N", scale=alt.Scale(domain=["holds", "fails"], range=[SHIPPED, FAILING]), legend=None
@@ -113,10 +101,6 @@ def panel(study: Mapping[str, Any], checks: Sequence[Mapping[str, Any]], title: 
         )
     )
     return alt.layer(*layers).properties(width=WIDTH, height=ROW * len(rows))
-
-
-CROSS = "M-1,-0.6L-0.6,-1L0,-0.4L0.6,-1L1,-0.6L0.4,0L1,0.6L0.6,1L0,0.4L-0.6,1L-1,0.6L-0.4,0Z"
-"""A saltire: what fails is told apart by its shape too."""
 
 
 def extent(study: Mapping[str, Any], checks: Sequence[Mapping[str, Any]], share: bool) -> tuple[float, float]:
@@ -171,48 +155,12 @@ def dose_chart(study: Mapping[str, Any], checks: Sequence[Mapping[str, Any]]) ->
     )
     failing = (
         alt.Chart(alt.InlineData(values=[row for row in rows if not row["holds"]]))
-        .mark_point(filled=True, size=150, opacity=1, shape=CROSS, color=FAILING, stroke=INK, strokeWidth=0.8)
+        .mark_point(
+            filled=True, size=150, opacity=1, shape=SALTIRE, color=FAILING, stroke=INK, strokeWidth=0.8
+        )
         .encode(x="x:Q", y="y:Q")
     )
     return alt.layer(band, line, points, failing).properties(width=WIDTH + 120, height=260)
-
-
-def rendered(chart: Any) -> str:
-    """A chart as SVG text."""
-    axis = {
-        "labelColor": INK,
-        "titleColor": MUTED,
-        "gridColor": GRID,
-        "domainColor": MUTED,
-        "tickColor": MUTED,
-        "gridWidth": 0.7,
-        "labelFontSize": 11,
-        "titleFontSize": 12,
-        "titleFontWeight": "normal",
-        "titlePadding": 8,
-        "labelPadding": 8,
-    }
-    drawn = chart.configure(background="transparent", font="DejaVu Sans, Verdana, sans-serif").configure_axis(
-        **axis
-    )
-    drawn = drawn.configure_view(stroke=None)
-    drawn = drawn.configure_legend(labelColor=INK, labelFontSize=12)
-    svg: str = vl_convert.vegalite_to_svg(drawn.to_json())
-    # Readers' fonts are wider than those the labels were measured with: let them reach into the page.
-    return svg.replace("<svg ", '<svg overflow="visible" ', 1)
-
-
-def accessible(svg: str, name: str, title: str, description: str) -> str:
-    """The SVG with a title and a description, the page's colours, and a size that follows the page's."""
-    for colour, variable in VARIABLES.items():
-        svg = re.sub(f'="{colour}"', f'="var(--{variable}, {colour})"', svg, flags=re.IGNORECASE)
-    labels = (
-        f'<title id="{name}-title">{escape(title)}</title><desc id="{name}-desc">{escape(description)}</desc>'
-    )
-    head = f'<svg role="img" aria-labelledby="{name}-title {name}-desc"'
-    start = svg.index("<svg")
-    end = svg.index(">", start) + 1
-    return head + svg[start + len("<svg") : end] + labels + svg[end:]
 
 
 def described(study: Mapping[str, Any]) -> str:
