@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: audit install test lint bench calibrate clean
+.PHONY: audit install test lint bench calibrate browser clean
 
 audit: install
 	$(BIN)/evenhand models fetch smollm2-135m
@@ -23,6 +23,12 @@ lint: $(VENV)/.installed-dev
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench.bench_bundle
+
+# What the tests of the dashboard click in; they are skipped, and say so, where it is not.
+browser:
+	@command -v chromium >/dev/null || { apt-get --quiet=2 update && apt-get --quiet=2 install --yes chromium >/dev/null; } \
+	  || echo "chromium could not be installed (as root, on Debian): the browser tests will be skipped"
 
 calibrate: install
 	$(BIN)/evenhand calibrate --out calibration
