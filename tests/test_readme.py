@@ -7,12 +7,13 @@ import re
 import shutil
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from audit.bundle import read_json
+from audit.bundle import MANIFEST, members, read_json
 from audit.models import is_fetched
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,9 +61,27 @@ def test_there_are_commands_to_check() -> None:
 
 @pytest.mark.parametrize("command", commands())
 def test_every_command_does_what_it_says(command: str, home: Path) -> None:
+    if command.startswith(f"{BIN}dashboard"):
+        served(command.removeprefix(BIN), home)
+        return
     done = run(command.removeprefix(BIN), home)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout
+
+
+def served(words: str, home: Path) -> None:
+    """A command that serves pages until it is stopped says where, and answers there."""
+    line = [sys.executable, "-m", "audit.cli", *words.split(), "--no-browser"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(line, cwd=home, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout
+        address = next(
+            (found[0] for text in server.stdout if (found := re.findall(r"http://\S+", text))), None
+        )
+        assert address is not None, "it says no address"
+        with urllib.request.urlopen(f"{address}/_stcore/health", timeout=30) as answer:
+            assert answer.status == 200
+        server.terminate()
 
 
 def test_the_python_example_runs(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -82,9 +101,9 @@ def test_the_audit_file_example_is_valid(home: Path) -> None:
 def test_the_bundle_is_as_described(home: Path) -> None:
     described = set(re.findall(r"(\S+\.jsonl?)  ", next(b for b in blocks("text") if "plan.json" in b)))
     described = {name.removeprefix("audits/first/") for name in described}
-    present = {
-        p.relative_to(home / "audits/first").as_posix() for p in (home / "audits/first").rglob("*.json*")
-    }
+    bundle = home / "audits/first"
+    files = [*members(bundle), bundle / MANIFEST]  # what was made since, such as a report, is left out
+    present = {path.relative_to(bundle).as_posix() for path in files}
     assert described == present
 
 
