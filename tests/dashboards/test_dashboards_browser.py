@@ -184,7 +184,7 @@ def test_the_keyboard_reaches_what_the_mouse_does(page: Any, served: tuple[str, 
     address, _ = served
     at(page, f"{address}/?bundle=before")
     reached = set()
-    for _ in range(60):
+    for _ in range(120):
         page.keyboard.press("Tab")
         reached.add(page.evaluate("(document.activeElement.textContent || '').trim().slice(0, 40)"))
     for name in ("Explore", "Export", "Look into it", "This table as CSV"):
