@@ -22,6 +22,7 @@ from scipy.stats import rankdata
 
 from audit.measures import scorer_column
 from audit.measures.readings import NOTABLE
+from audit.stats.agreement import cohen_kappa
 from audit.stats.estimate import ROUNDING, Floats, Undefined, critical_t
 from probes.errors import Fault, InputError
 
@@ -213,7 +214,8 @@ def class_agreement(one: Floats, other: Floats) -> float | Undefined:
 
 def kappa_of_scores(one: Floats, other: Floats) -> float | Undefined:
     """Cohen's kappa of the classes of two scorers' numbers."""
-    return _cohen_kappa(class_table(one, other))[0]
+    found = cohen_kappa(class_table(one, other))
+    return found if isinstance(found, Undefined) else found.estimate
 
 
 def class_table(one: Floats, other: Floats) -> Floats:
@@ -221,22 +223,6 @@ def class_table(one: Floats, other: Floats) -> Floats:
     cell = 3 * (text_classes(one).astype(int) + 1) + text_classes(other) + 1
     counts: Floats = np.bincount(cell, minlength=9).reshape(3, 3).astype(np.float64)
     return counts
-
-
-# To be replaced by `audit.stats.agreement.cohen_kappa`, which has an interval of its own.
-def _cohen_kappa(table: Floats) -> tuple[float | Undefined, int]:
-    """Agreement beyond chance of a square table of counts, with its number of texts.
-
-    Source: Cohen (1960), Educational and Psychological Measurement 20, 37-46.
-    """
-    n = int(table.sum())
-    if not n:
-        return Undefined("no text that both scored"), 0
-    observed = float(np.trace(table)) / n
-    expected = float(table.sum(axis=1) @ table.sum(axis=0)) / n**2
-    if expected == 1.0:
-        return Undefined("both scorers put all texts into one class"), n
-    return (observed - expected) / (1.0 - expected), n
 
 
 def opposite(

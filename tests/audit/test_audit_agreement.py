@@ -86,7 +86,7 @@ def test_what_cannot_be_computed_is_none_with_a_reason() -> None:
     assert same["spearman"]["estimate"] is None
     assert same["spearman"]["reason"] == "a scorer gives all texts the same score"
     neutral = agreement(table([0.0] * 8, [0.01] * 8), NAMES)["pairs"][0]["overall"]
-    assert neutral["kappa"]["reason"] == "both scorers put all texts into one class"
+    assert neutral["kappa"]["reason"] == "both raters gave one and the same label throughout"
     nothing = agreement(table([np.nan] * 4, [0.1] * 4), NAMES)["pairs"][0]["overall"]
     assert nothing["class_agreement"]["reason"] == "no text that both scored"
     assert (nothing["n"], nothing["n_one_only"], nothing["class_agreement"]["estimate"]) == (0, 4, None)
