@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -11,7 +12,7 @@ import streamlit as st
 from audit.integrity import deviations, quick_status
 from audit.verify import Check, verify_bundle
 from dashboards import charts
-from dashboards.data import Opened
+from dashboards.data import Opened, Signature
 from dashboards.shown import fact_table, grid, in_words, plain
 from dashboards.words import TIPS
 
@@ -126,10 +127,22 @@ def said_by(row: Mapping[str, Any]) -> str:
     return f"{status}, by {row['declared_by']}" if row["declared_by"] else status
 
 
+@st.cache_data(show_spinner=False, max_entries=8)
+def looked_at(root: str, sign: Signature) -> list[Check]:
+    """A quick look at a bundle."""
+    return quick_status(Path(root))
+
+
+@st.cache_data(show_spinner=False, max_entries=8)
+def departed_from(root: str, sign: Signature) -> list[str]:
+    """What departed from the plan."""
+    return deviations(Path(root))
+
+
 def integrity(audit: Opened) -> None:
     """Chain, manifest, calibration and signature: quickly on opening, whole when asked for."""
     st.header("Is it what it says it is?", help=TIPS["chain"])
-    checks_shown(quick_status(audit.root), "A quick look, without recomputing anything")
+    checks_shown(looked_at(str(audit.root), audit.sign), "A quick look, without recomputing anything")
     if st.button(
         "Verify everything now",
         help="Every hash, the whole chain, and every figure recomputed. Minutes for a large audit; "
@@ -159,7 +172,7 @@ def plan(audit: Opened) -> None:
     """What was declared before the first question, and what departed from it."""
     st.header("The plan, and what departed from it")
     plain(f"SHA-256 of the plan: {audit.findings['plan_sha256']}", "code")
-    departed = deviations(audit.root)
+    departed = departed_from(str(audit.root), audit.sign)
     if not departed:
         plain("Nothing departed from the plan, as far as the bundle can tell.", "p")
     for line in departed:
