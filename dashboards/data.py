@@ -19,6 +19,7 @@ import streamlit as st
 
 from audit.bundle import REVIEWS, Bundle, read_json
 from audit.integrity import BundleState, state_of
+from audit.measures import MEASURES, Measure
 from audit.plan import PlannedSuite, planned_suites
 from audit.review.log import Reviews, read_reviews
 from audit.sidecar import Sidecar
@@ -79,6 +80,11 @@ class Opened:
     findings: Mapping[str, Any]
     provenance: Mapping[str, Any]
     environment: Mapping[str, Any]
+
+    def measure(self, suite: str) -> Measure | None:
+        """The measure that reads a suite; None for one that this version does not know."""
+        entry = next(entry for entry in self.plan["suites"] if entry["id"] == suite)
+        return MEASURES.get(entry["data"]["measure"])
 
     @property
     def plan_name(self) -> str:

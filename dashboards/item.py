@@ -12,7 +12,6 @@ import streamlit as st
 from audit import drill
 from audit.bundle import Record
 from audit.commands.show import number
-from audit.measures import MEASURES
 from audit.requests import Generate, answers_of
 from audit.wording import figure
 from dashboards import data, tables
@@ -142,7 +141,8 @@ def written(audit: Opened, own: pd.DataFrame, record: Record, place_on_page: str
     scope = f"{record.model[:12]}/{own['item'].iloc[0]}/{own['setting'].iloc[0]}"
     shown = offer(audit, scope, "What the model wrote", place_on_page)
     others = [name for name in own.columns if name.startswith("value:")]
-    columns = {"value": primary(audit, str(own["suite"].iloc[0]))}
+    measure = audit.measure(str(own["suite"].iloc[0]))
+    columns = {"value": measure.scorers[0] if measure and measure.scorers else "value"}
     columns |= {name: name.removeprefix("value:") for name in others}
     for place_of_sample, (sample, score) in enumerate(
         zip(record.response.samples, own.to_dict("records"), strict=False)
@@ -153,13 +153,6 @@ def written(audit: Opened, own: pd.DataFrame, record: Record, place_on_page: str
         plain(
             f"{score['status']}{reason} · {said} · {sample.tokens} tokens, ended by {sample.finish}", "note"
         )
-
-
-def primary(audit: Opened, suite: str) -> str:
-    """The scorer whose numbers a suite's findings are made of."""
-    measure = next(entry["data"]["measure"] for entry in audit.plan["suites"] if entry["id"] == suite)
-    scorers = MEASURES[measure].scorers if measure in MEASURES else ()
-    return scorers[0] if scorers else "value"
 
 
 def none(value: object) -> float | None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+import pandas as pd
 import streamlit as st
 
 from dashboards.data import Opened
 
+ROW = 66
+"""Pixels of a row of findings: below 65 its text is cut at the first line."""
 SAID = "address-"
 """Before the name of a parameter: key of the session, under which stands what these pages put there last."""
 
@@ -26,6 +29,23 @@ def go(name: str, audit: Opened, **parameters: str) -> None:
 def link(name: str, audit: Opened, label: str, icon: str | None = None, **parameters: str) -> None:
     """A link to another page of the same audit. ``label`` is this program's own text."""
     st.page_link(page_of(name), label=label, icon=icon, query_params={"bundle": audit.name, **parameters})
+
+
+def findings_listed(audit: Opened, table: pd.DataFrame, alt: str, columns: Mapping[str, Any]) -> None:
+    """A table of findings, with their ``id``; choosing a row leads to its finding."""
+    event = st.dataframe(
+        table,
+        hide_index=True,
+        height=min(38 + ROW * len(table), 9 * ROW),
+        row_height=ROW,
+        on_select="rerun",
+        selection_mode="single-row",
+        alt=alt,
+        column_config=columns,
+    )
+    chosen = event["selection"]["rows"]
+    if chosen:
+        go("finding", audit, finding=str(table["id"].iloc[chosen[0]]))
 
 
 def one_of(name: str, key: str, options: Sequence[str]) -> str:

@@ -62,19 +62,6 @@ def subject(row: Mapping[str, Any]) -> str:
     return text
 
 
-def change_statement(row: Mapping[str, Any]) -> str:
-    """One sentence a reader can quote: which models, who, how much, how sure, and what follows."""
-    models = (
-        row["model_before"]
-        if row["model_before"] == row["model_after"]
-        else f"{row['model_before']} to {row['model_after']}"
-    )
-    verdict = change_verdict_phrase(row)
-    said = "; ".join([verdict, *row["reasons"]]) if row["change"] is not None else ""
-    text = f"{models}, {row['suite']}, {subject(row)}: {change_phrase(row)}"
-    return f"{text}; {said}." if said else f"{text}."
-
-
 def matching_phrase(row: Mapping[str, Any]) -> str:
     """How the rows of a suite fell together.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from audit.measures import MEASURES
 from audit.slices import slice_columns, slices
 from dashboards import charts, data, links
 from dashboards.data import Opened
@@ -37,7 +36,8 @@ def page(audit: Opened) -> None:
     columns = slice_columns(frame)
     by = grouping(columns)
     kept = narrowed(frame, columns)
-    measure = measure_of(audit, suite)
+    measure = audit.measure(suite)
+    tip = score_tip(measure.name if measure else "")
     st.header("Slices", help=TIPS["slice_mean"])
     table = slices(kept, by, 1 - audit.plan["alpha"])
     st.dataframe(
@@ -45,7 +45,7 @@ def page(audit: Opened) -> None:
         hide_index=True,
         alt="Mean score by slice, with counts and intervals",
         column_config={
-            "mean": st.column_config.NumberColumn(format="%+.4f", help=score_tip(measure)),
+            "mean": st.column_config.NumberColumn(format="%+.4f", help=tip),
             "lo": st.column_config.NumberColumn(format="%+.4f", help=TIPS["slice_mean"]),
             "hi": st.column_config.NumberColumn(format="%+.4f", help=TIPS["slice_mean"]),
             "lost": st.column_config.NumberColumn(help=TIPS["lost"]),
@@ -179,9 +179,3 @@ def items(audit: Opened, frame: pd.DataFrame, scope: str) -> None:
     )
     name = f"scores-{number}.csv"
     st.download_button("This page as CSV", charts.csv(table), name, "text/csv", on_click="ignore")
-
-
-def measure_of(audit: Opened, suite: str) -> str:
-    """The name of the measure that reads a suite."""
-    name = next(entry["data"]["measure"] for entry in audit.plan["suites"] if entry["id"] == suite)
-    return str(name) if name in MEASURES else ""

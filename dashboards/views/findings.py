@@ -34,8 +34,6 @@ NAMES = {
 }
 PAGE = 25
 """Rows of a chart."""
-ROW = 66
-"""Pixels of a row of the table: below 65 its text is cut at the first line."""
 
 
 def page(audit: Opened) -> None:
@@ -115,15 +113,11 @@ def filtered(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
 def listed(audit: Opened, rows: Sequence[dict[str, Any]]) -> None:
     """The table; choosing a row leads to the finding."""
     table = tables.findings_table(rows)
-    event = st.dataframe(
+    links.findings_listed(
+        audit,
         table,
-        hide_index=True,
-        height=min(38 + ROW * len(table), 9 * ROW),
-        row_height=ROW,
-        on_select="rerun",
-        selection_mode="single-row",
-        alt="Findings, worst first; choose a row to open the finding",
-        column_config={
+        "Findings, worst first; choose a row to open the finding",
+        {
             "verdict": st.column_config.TextColumn(help=TIPS["verdict"]),
             "severity": st.column_config.TextColumn(width="small", help=TIPS["severity"]),
             "claim": st.column_config.TextColumn(width="large"),
@@ -140,9 +134,6 @@ def listed(audit: Opened, rows: Sequence[dict[str, Any]]) -> None:
     right.download_button(
         "This table as CSV", charts.csv(table), "findings.csv", "text/csv", on_click="ignore", width="stretch"
     )
-    chosen = event["selection"]["rows"]
-    if chosen:
-        links.go("finding", audit, finding=str(table["id"].iloc[chosen[0]]))
 
 
 def forests(rows: Sequence[dict[str, Any]]) -> None:

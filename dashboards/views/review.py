@@ -30,8 +30,6 @@ from dashboards.words import TIPS
 
 FLAGGED, CONTROL = 20, 20
 """Responses in the queue that carry something, and those drawn at random."""
-ROW = 66
-"""Pixels of a row of findings: below 65 its text is cut at the first line."""
 DECIDING = "deciding"
 """Key of the session: who just labelled which response of which audit, and is now to decide on it."""
 UNSEEN = "hidden until you have labelled it"
@@ -315,17 +313,8 @@ def findings(audit: Opened) -> None:
             for row in rows
         ]
     )
-    event = st.dataframe(
-        table,
-        hide_index=True,
-        height=min(38 + ROW * len(table), 9 * ROW),
-        row_height=ROW,
-        on_select="rerun",
-        selection_mode="single-row",
-        alt="Findings and where they stand; choose a row to open the finding",
-        column_config={"claim": st.column_config.TextColumn(width="large")},
+    columns = {"claim": st.column_config.TextColumn(width="large")}
+    links.findings_listed(
+        audit, table, "Findings and where they stand; choose a row to open the finding", columns
     )
     st.caption("Choose a row by the box at its left, or by Shift and Space; its status is set on its page.")
-    chosen_rows = event["selection"]["rows"]
-    if chosen_rows:
-        links.go("finding", audit, finding=str(table["id"].iloc[chosen_rows[0]]))

@@ -29,9 +29,8 @@ THRESHOLDS = tuple(round(0.05 * step, 2) for step in range(1, 15))
 def page(audit: Opened) -> None:
     """Draw the page."""
     st.title("Scorers")
-    scored = [
-        (ask["model"], ask["suite"]) for ask in audit.plan["asks"] if measure_of(audit, ask["suite"]).scorers
-    ]
+    asked = [(ask["model"], ask["suite"], audit.measure(ask["suite"])) for ask in audit.plan["asks"]]
+    scored = [(model, suite, measure) for model, suite, measure in asked if measure and measure.scorers]
     if not scored:
         plain(
             "No text was judged by a scorer in this audit: every value was read off the model's own "
@@ -44,18 +43,12 @@ def page(audit: Opened) -> None:
         "inconclusive.",
         "p",
     )
-    labels = [f"{suite}, written by {model}" for model, suite in scored]
-    model, suite = scored[labels.index(st.selectbox("Texts", labels))]
-    measure = measure_of(audit, suite)
+    labels = [f"{suite}, written by {model}" for model, suite, _ in scored]
+    model, suite, measure = scored[labels.index(st.selectbox("Texts", labels))]
     data.sidecar(audit)  # now, so that the page shows how far a building is
     agree(audit, model, suite, measure)
     threshold(audit, model, suite, measure)
     own_audits(measure)
-
-
-def measure_of(audit: Opened, suite: str) -> Measure:
-    """The measure that reads a suite."""
-    return MEASURES[next(entry["data"]["measure"] for entry in audit.plan["suites"] if entry["id"] == suite)]
 
 
 def agree(audit: Opened, model: str, suite: str, measure: Measure) -> None:
