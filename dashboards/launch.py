@@ -50,6 +50,8 @@ HERE = ("localhost", "127.0.0.1", "::1")
 """What this machine calls itself."""
 EVERYWHERE = ("0.0.0.0", "::")
 """Addresses that stand for all of a machine's."""
+GRACE = 5.0
+"""Seconds that a server has to end by itself."""
 
 
 def launch(
@@ -97,14 +99,32 @@ def launch(
     path = os.pathsep.join([root, *filter(None, [os.environ.get("PYTHONPATH")])])
     environment = {**os.environ, VARIABLE: handed(chosen(folders)), "PYTHONPATH": path}
     with subprocess.Popen(words, env=environment) as server:
-        # Stopped as a service is, nothing may go on serving: the server is a process of its own.
-        signal.signal(signal.SIGTERM, lambda *_: server.terminate())
+        return until_stopped(server)
+
+
+def until_stopped(server: subprocess.Popen[bytes]) -> int:
+    """Wait for a server, and stop it when this process is told to stop.
+
+    It is a process of its own, so nothing may go on serving after this one. It does not end by itself where
+    what it writes of its end reaches nobody (a closed pipe): after ``GRACE`` seconds it is killed.
+    """
+
+    def told(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, told)
+    try:
+        return server.wait()
+    except KeyboardInterrupt:
+        server.terminate()
         try:
-            return server.wait()
-        except KeyboardInterrupt:
-            server.terminate()
+            server.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            server.kill()
             server.wait()
-            return 0
+        return 0
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def hosts(address: str) -> tuple[str, ...]:

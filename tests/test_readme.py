@@ -74,14 +74,17 @@ def served(words: str, home: Path) -> None:
     line = [sys.executable, "-m", "audit.cli", *words.split(), "--no-browser"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(line, cwd=home, env=environment, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout
-        address = next(
-            (found[0] for text in server.stdout if (found := re.findall(r"http://\S+", text))), None
-        )
-        assert address is not None, "it says no address"
-        with urllib.request.urlopen(f"{address}/_stcore/health", timeout=30) as answer:
-            assert answer.status == 200
-        server.terminate()
+        try:
+            assert server.stdout
+            found = (re.search(r"http://\S+", text) for text in server.stdout)
+            address = next((each[0] for each in found if each), None)
+            assert address is not None, "it says no address"
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=30) as answer:
+                assert answer.status == 200
+            server.terminate()
+            server.wait(60)
+        finally:
+            server.kill()
 
 
 def test_the_python_example_runs(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,8 @@ import os
 import random
 import shutil
 import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,7 @@ from dashboards.opening import VARIABLE, bundles_within, chosen, handed, named
 from probes.errors import InputError
 from tests.audit.review_world import Hand
 from tests.audit.test_audit_integrity import spoil
-from tests.dashboards.conftest import Pages, clean, table, texts
+from tests.dashboards.conftest import ROOT, Pages, clean, table, texts
 
 
 def plan_in(folder: Path, age: int = 0) -> Path:
@@ -102,7 +104,7 @@ class Server:
     def __exit__(self, *_: object) -> None:
         return None
 
-    def wait(self) -> int:
+    def wait(self, seconds: float | None = None) -> int:
         if self.stopped or "interrupt" not in Server.started["env"]:
             return 3
         raise KeyboardInterrupt
@@ -128,6 +130,21 @@ def test_the_server_listens_here_alone_and_sends_nothing_away(
     assert f"--server.port={FIRST_PORT + 300}" in words and "--server.headless=true" in words
     monkeypatch.setenv("interrupt", "1")
     assert launch([audit]) == 0, "to stop it is no fault"
+
+
+def test_it_ends_when_told_though_nobody_reads_what_it_says(tmp_path: Path) -> None:
+    plan_in(tmp_path / "audit")
+    line = [sys.executable, "-m", "audit.cli", "dashboard", str(tmp_path), "--no-browser"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(line, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout
+            assert any("http://" in text for text in server.stdout)
+            server.stdout.close()
+            server.terminate()
+            assert server.wait(launching.GRACE + 30) == 0
+        finally:
+            server.kill()
 
 
 def test_what_cannot_be_served_is_said_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
