@@ -25,6 +25,8 @@ HOMES = {
     "statsmodels": "tests/",
     "altair": ("reports/", "dashboards/"),
     "vl_convert": ("reports/", "dashboards/"),
+    "typst": "reports/",
+    "securesystemslib": "audit/attestation/",
 }
 """Where alone a library may be imported."""
 
@@ -80,6 +82,9 @@ HEAVY = {
     "streamlit",
     "vaderSentiment",
     "textblob",
+    "typst",
+    "securesystemslib",
+    "cryptography",
 }
 
 
