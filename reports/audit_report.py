@@ -33,6 +33,7 @@ from audit.review.summary import summarize
 from audit.verify import read_findings
 from probes import Suite, suite_from_data
 from probes.errors import BundleError, Fault, InputError
+from reports.asked import Asked
 from reports.contents.cover import cover, settings, signatures
 from reports.contents.findings import summary, told_findings
 from reports.contents.limits import not_measured
@@ -47,31 +48,34 @@ from reports.writers.text import markdown
 
 __all__ = ["FORMATS", "csv_tables", "html", "markdown", "report_data", "write"]
 
-FORMAT = 1
+FORMAT = 2
 """Version of the report's form."""
 
 Data = Mapping[str, Any]
 
 
-def report_data(root: Path) -> dict[str, Any]:
-    """Everything that a report says, from a bundle alone; numbers as they were kept, none rounded.
+def report_data(root: Path, asked: Asked | None = None) -> dict[str, Any]:
+    """Everything that a report says; numbers as they were kept, none rounded.
 
     Parameters
     ----------
     root : Path
         The bundle's folder.
+    asked : Asked, optional
+        What the report is to hold beside the bundle.
 
     Returns
     -------
     dict
-        As ``report.schema.json`` describes. It names no place and no time of its own: the same bundle gives
-        the same report.
+        As ``report.schema.json`` describes. It names no place, and no time but the day it speaks of: the same
+        bundle gives the same report on that day.
 
     Raises
     ------
     BundleError
         If a file of the bundle is missing, or is not as this version of the program writes it.
     """
+    asked = asked or Asked()
     bundle = Bundle(root)
     findings = read_findings(root)
     if findings["plan_sha256"] != bundle.plan_sha256:
@@ -84,7 +88,7 @@ def report_data(root: Path) -> dict[str, Any]:
     rows = told_findings(findings, [event.data() for event in kept.events])
     data = {
         "format": FORMAT,
-        "cover": cover(bundle, findings, environment),
+        "cover": cover(bundle, findings, environment, asked),
         "settings": settings(bundle.plan),
         "summary": summary(findings, rows),
         "findings": rows,
@@ -124,36 +128,39 @@ def as_text(data: dict[str, Any], root: Path) -> dict[str, Any]:
     return data
 
 
-def json_files(data: Data) -> dict[str, bytes]:
+def json_files(data: Data, root: Path) -> dict[str, bytes]:
     """``report.json``."""
     return {"report.json": file_bytes(data)}
 
 
-def html_files(data: Data) -> dict[str, bytes]:
+def html_files(data: Data, root: Path) -> dict[str, bytes]:
     """``report.html``."""
     return {"report.html": html(data).encode("utf-8")}
 
 
-def markdown_files(data: Data) -> dict[str, bytes]:
+def markdown_files(data: Data, root: Path) -> dict[str, bytes]:
     """``report.md``."""
     return {"report.md": markdown(data).encode("utf-8")}
 
 
-def csv_files(data: Data) -> dict[str, bytes]:
+def csv_files(data: Data, root: Path) -> dict[str, bytes]:
     """``report-csv/``, a table a file."""
     return {f"report-csv/{name}": text.encode("utf-8") for name, text in csv_tables(data).items()}
 
 
-FORMATS: dict[str, Callable[[Data], dict[str, bytes]]] = {
+FORMATS: dict[str, Callable[[Data, Path], dict[str, bytes]]] = {
     "html": html_files,
     "md": markdown_files,
     "json": json_files,
     "csv": csv_files,
 }
-"""Format to the files that it makes, by name below the folder they go to."""
+"""Format to what makes its files, by name below the folder they go to, from the report's data and, where it
+tells more than the report, the bundle's folder."""
 
 
-def write(root: Path, formats: Sequence[str], out: Path | None = None) -> list[Path]:
+def write(
+    root: Path, formats: Sequence[str], out: Path | None = None, asked: Asked | None = None
+) -> list[Path]:
     """Write a report in some formats.
 
     Parameters
@@ -164,6 +171,8 @@ def write(root: Path, formats: Sequence[str], out: Path | None = None) -> list[P
         Keys of ``FORMATS``.
     out : Path, optional
         Where to; the bundle's folder if it is not given.
+    asked : Asked, optional
+        What the report is to hold beside the bundle.
 
     Returns
     -------
@@ -179,8 +188,8 @@ def write(root: Path, formats: Sequence[str], out: Path | None = None) -> list[P
     if unknown or not formats:
         what = f"no format {unknown[0]!r}" if unknown else "no format"
         raise InputError(Fault(what, "", f"One or more of: {', '.join(FORMATS)}."))
-    data = report_data(root)
-    made = {name: text for each in dict.fromkeys(formats) for name, text in FORMATS[each](data).items()}
+    data = report_data(root, asked)
+    made = {name: text for each in dict.fromkeys(formats) for name, text in FORMATS[each](data, root).items()}
     folder = root if out is None else out
     paths = []
     for name, content in made.items():

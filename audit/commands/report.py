@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,8 +14,9 @@ from audit.commands.reading import Folder
 from audit.commands.terminal import Json, print_json
 from probes.errors import Fault, InputError
 
-WRITER = "reports.audit_report:write"
-"""What writes the documents; the rooms to the right are named here and imported late."""
+WRITER, ASKED = "reports.audit_report:write", "reports.asked:Asked"
+"""What writes the documents, and what is asked of them; the rooms to the right are named here, and imported
+late."""
 
 
 def report(
@@ -25,17 +27,49 @@ def report(
     out: Annotated[
         Path | None, typer.Option(help="The folder to write to.", show_default="the bundle's own")
     ] = None,
+    engagement: Annotated[
+        Path | None,
+        typer.Option(
+            help="Who commissioned, ran and answers the audit, and for which use (YAML).",
+            show_default="engagement.yaml in the bundle's folder, if there is one",
+        ),
+    ] = None,
+    earlier: Annotated[
+        Path | None, typer.Option(help="The bundle of an earlier audit, for the change log.")
+    ] = None,
+    selection: Annotated[
+        Path | None,
+        typer.Option(help="A CSV table of people selected and not, for selection rates and impact ratios."),
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            "--as-of",
+            formats=["%Y-%m-%d"],
+            help="The day that the report speaks of; the age of the legal map counts to it.",
+            show_default="today",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Write the report of an audit: HTML, Markdown, JSON, CSV. Needs no model."""
+    """Write the report of an audit in one or more formats. Needs no model."""
     names = [name.strip() for name in formats.split(",") if name.strip()]
     if not names:
         raise InputError(Fault("--format names nothing", "", "Give one or more of html, md, json, csv."))
-    module, _, function = WRITER.partition(":")
-    write: Callable[..., list[Path]] = getattr(importlib.import_module(module), function)
-    written: list[Any] = [str(path) for path in write(folder, names, out)]
+    given: dict[str, Any] = {"engagement": engagement, "earlier": earlier, "selection": selection}
+    if as_of is not None:
+        given["as_of"] = as_of.date()
+    asked = late(ASKED)(**given)
+    written: list[Any] = [str(path) for path in late(WRITER)(folder, names, out, asked)]
     if as_json:
         print_json({"written": written})
         return
     for path in written:
         typer.echo(path)
+
+
+def late(name: str) -> Callable[..., Any]:
+    """What a room to the right offers, by ``module:name``."""
+    module, _, within = name.partition(":")
+    found: Callable[..., Any] = getattr(importlib.import_module(module), within)
+    return found

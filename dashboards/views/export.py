@@ -72,7 +72,7 @@ def page(audit: Opened) -> None:
 @st.cache_data(show_spinner="Making the report …", max_entries=12)
 def made(root: str, sign: Signature, changed: tuple[int, int], name: str) -> bytes:
     """The report in one format: a file, or several in a ZIP file."""
-    files = audit_report.FORMATS[name](document(root, sign, changed))
+    files = audit_report.FORMATS[name](document(root, sign, changed), Path(root))
     return next(iter(files.values())) if len(files) == 1 else zipped(files)
 
 

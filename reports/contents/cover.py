@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit.bundle import Bundle
+from reports.asked import Asked
 
 DRAFT = "UNSIGNED DRAFT"
 """The status of every report that nobody has signed."""
@@ -20,7 +21,9 @@ CLAIMS_LIMITS = (
 """What the report does not claim; it stands on the first page of every document."""
 
 
-def cover(bundle: Bundle, findings: Mapping[str, Any], environment: Mapping[str, Any]) -> dict[str, Any]:
+def cover(
+    bundle: Bundle, findings: Mapping[str, Any], environment: Mapping[str, Any], asked: Asked
+) -> dict[str, Any]:
     """Title, identity, dates and models of an audit.
 
     Parameters
@@ -29,12 +32,15 @@ def cover(bundle: Bundle, findings: Mapping[str, Any], environment: Mapping[str,
         For its plan.
     findings, environment : mapping
         ``findings.json`` and ``environment.json``.
+    asked : Asked
+        For the day that the report speaks of.
     """
     runs = environment["runs"]
     versions = {run["environment"]["packages"].get("evenhand") for run in runs}
     return {
         "title": bundle.plan["title"],
         "status": DRAFT,
+        "as_of": asked.as_of.isoformat(),
         "claims_limits": list(CLAIMS_LIMITS),
         "plan_sha256": findings["plan_sha256"],
         "chain_sha256": findings["chain_sha256"],

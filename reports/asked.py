@@ -1,0 +1,38 @@
+"""What is asked of a report beside the bundle: the day it speaks of, and files that people wrote for it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+
+def today() -> date:
+    """The day by this machine's clock, in UTC, or that of ``SOURCE_DATE_EPOCH`` where it is set."""
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    now = datetime.now(UTC) if not epoch else datetime.fromtimestamp(int(epoch), UTC)
+    return now.date()
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a report is to hold beside the bundle.
+
+    Parameters
+    ----------
+    as_of : date
+        The day that the report speaks of: how old the legal map is counts to here. Today if not given.
+    engagement : Path, optional
+        Who commissioned, ran and answers the audit, and for which use: ``engagement.yaml`` in the bundle's
+        folder where none is given and one lies there.
+    earlier : Path, optional
+        The bundle of an earlier audit, for the change log.
+    selection : Path, optional
+        A table of people selected and not selected, for selection rates and impact ratios.
+    """
+
+    as_of: date = field(default_factory=today)
+    engagement: Path | None = None
+    earlier: Path | None = None
+    selection: Path | None = None
