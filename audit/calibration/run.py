@@ -149,7 +149,8 @@ def finished(
             told(study)
         return
     with one_thread_each(), pool(workers) as executor:
-        waiting = {executor.submit(run_study, study.id, settings): study for study in order}
+        with signals_held():  # the first submission starts the processes
+            waiting = {executor.submit(run_study, study.id, settings): study for study in order}
         for done in as_completed(waiting):
             yield waiting[done].id, done.result()
             told(waiting[done])
@@ -158,23 +159,30 @@ def finished(
 @contextmanager
 def pool(workers: int) -> Iterator[ProcessPoolExecutor]:
     """Processes that leave Ctrl-C to this one, and end with it at once when it is stopped."""
-    executor = ProcessPoolExecutor(
-        workers, mp_context=multiprocessing.get_context("spawn"), initializer=ignore_interrupt
-    )
+    executor = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
     try:
         yield executor
     except BaseException:
-        processes = list((executor._processes or {}).values())
         executor.shutdown(wait=False, cancel_futures=True)
-        for process in processes:  # a running study cannot be cancelled, only ended
-            process.terminate()
+        for process in multiprocessing.active_children():  # a running study cannot be cancelled, only ended
+            process.kill()
         raise
     executor.shutdown()
 
 
-def ignore_interrupt() -> None:
-    """Ctrl-C reaches every process of a terminal; only the first is to answer it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+@contextmanager
+def signals_held() -> Iterator[None]:
+    """What asks this process to stop waits until the block is done, and never reaches processes begun in it.
+
+    A process that is half begun when its parent is stopped is known to nobody and would wait for work for
+    ever. Ctrl-C reaches every process of a terminal; only the first is to answer it. A process inherits
+    which signals are held where it is begun.
+    """
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 @contextmanager

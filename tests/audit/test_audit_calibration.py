@@ -287,7 +287,12 @@ def test_ctrl_c_ends_with_3_and_leaves_no_process_behind(tmp_path: Path) -> None
         time.sleep(0.2)
     time.sleep(3.0)  # long enough for both processes to be at work, far too short for them to end
     os.killpg(running.pid, signal.SIGINT)
-    _, said = running.communicate(timeout=60)
+    try:
+        _, said = running.communicate(timeout=60)
+    except subprocess.TimeoutExpired:
+        os.killpg(running.pid, signal.SIGKILL)
+        running.communicate()
+        raise
     assert running.returncode == 3, said
     assert "nothing was written" in said and "Traceback" not in said
     assert list((tmp_path / "out").iterdir()) == []
