@@ -96,22 +96,23 @@ def complete(
     """Ask what has no answer yet, then write findings, provenance, environment and manifest."""
     earlier_runs(bundle)  # unreadable is said now, and not after the asking
     facts: dict[str, Mapping[str, Any]] = {}
+    started = datetime.datetime.now(datetime.UTC)
     options = LoadOptions(**bundle.plan["load"])
 
     def load(model_id: str) -> Model:
         model = given.get(model_id) or resolve(model_id, options)
         facts[model_id] = model.describe()
-        write_provenance(bundle, facts)  # now, so that a kill during the asking does not cost it
+        write_provenance(bundle, facts, started)  # now, so that a kill during the asking does not cost it
         return model
 
-    started = datetime.datetime.now(datetime.UTC)
     clock = time.monotonic()
     counts = run_plan(bundle, load, reuse=reuse, progress=progress)
     asked_in = time.monotonic() - clock
     if counts.asked or counts.reused or not (bundle.root / "environment.json").exists():
         write_environment(bundle, started, counts, asked_in)
+        write_provenance(bundle, facts, started)  # again, with the run itself
     if not (bundle.root / "provenance.json").exists():
-        write_provenance(bundle, facts)
+        write_provenance(bundle, facts, started)
     analyze(bundle.root)
     return counts
 
@@ -167,11 +168,15 @@ def write_environment(bundle: Bundle, started: datetime.datetime, counts: RunCou
     write_json(path, {"seed": bundle.plan["seed"], "runs": runs})
 
 
-def write_provenance(bundle: Bundle, facts: Mapping[str, Mapping[str, Any]]) -> None:
+def write_provenance(
+    bundle: Bundle, facts: Mapping[str, Mapping[str, Any]], started: datetime.datetime
+) -> None:
     """Write the claim ledger; models that were loaded in an earlier run keep that run's claims."""
     path = bundle.root / "provenance.json"
     earlier = read_json(path) if path.exists() else None
-    write_json(path, ledger(bundle.plan, planned_suites(bundle.plan), facts, earlier))
+    at = started.isoformat(timespec="seconds")
+    suites = planned_suites(bundle.plan)
+    write_json(path, ledger(bundle.plan, suites, facts, earlier, earlier_runs(bundle), at))
 
 
 def findings_frame(findings: Mapping[str, Any]) -> pd.DataFrame:

@@ -204,11 +204,11 @@ def _parse(document: Document, text: str) -> bool:
             line = event.start_mark.line + 1 if event.start_mark else "?"
             if isinstance(event, yaml.AliasEvent):
                 what = f"line {line} uses a YAML alias (*{event.anchor})"
-                document.fault((), what, "Write the value out: a suite is plain data.")
+                document.fault((), what, "Write the value out: the file is plain data.")
                 return False
             if (tag := getattr(event, "tag", None)) is not None:
                 what = f"line {line} uses a YAML tag ({tag})"
-                document.fault((), what, "Write the value without it: a suite is plain data.")
+                document.fault((), what, "Write the value without it: the file is plain data.")
                 return False
         loader = _PlainLoader(text)
         try:
@@ -230,7 +230,7 @@ def _parse(document: Document, text: str) -> bool:
     except (yaml.YAMLError, ValueError) as error:
         document.fault((), f"not valid YAML, {error}", "Correct the syntax there.")
     except RecursionError:
-        document.fault((), "not valid YAML for a suite, it is nested too deeply", "Flatten it.")
+        document.fault((), "not valid YAML of this kind, it is nested too deeply", "Flatten it.")
     else:
         before = len(document.faults)
         _check_plain(document, data, ())

@@ -135,6 +135,10 @@ def explain(error: ValidationError) -> Iterator[Said]:
         yield (), f"has {len(value)} entries where at least {schema[rule]} are needed", "Add more."
     elif rule == "minLength":
         yield (), "the text is empty", f"Write {meaning or 'some text'}."
+    elif rule == "maxLength":
+        yield (), f"the text has {len(value):,} characters, more than {schema[rule]:,}", "Shorten it."
+    elif rule in ("maxItems", "maxProperties"):
+        yield (), f"has {len(value):,} entries, more than {schema[rule]:,}", "Leave some out."
     elif rule == "uniqueItems":
         twice = sorted({str(entry) for entry in value if value.count(entry) > 1})
         yield (), f"has {', '.join(map(repr, twice))} more than once", "Remove the repetition."

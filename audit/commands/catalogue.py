@@ -11,7 +11,8 @@ from probes.errors import Fault, InputError
 
 suites_app = typer.Typer(help="List, show and check probe suites.", no_args_is_help=True)
 models_app = typer.Typer(
-    help="List and fetch the models that come with evenhand; audit what scores their texts.",
+    help="List and fetch the models that come with evenhand; show where a model comes from; audit what "
+    "scores texts.",
     no_args_is_help=True,
 )
 
@@ -97,6 +98,26 @@ def models_fetch(name: Annotated[str, typer.Argument(help="A name from evenhand 
 
     fetch(name, lambda message: typer.echo(message, err=True))
     typer.echo(f"{name} is here")
+
+
+@models_app.command("provenance")
+def models_provenance(
+    name: Annotated[
+        str, typer.Argument(help="A folder, a .gguf file, a hub id, or a name from evenhand models list.")
+    ],
+    allow_pickle: Annotated[bool, typer.Option(help="Count pickled weights among its files.")] = False,
+    revision: Annotated[str | None, typer.Option(help="Branch, tag or commit of a hub model.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what is known of a model's origin and data, and by whom, from its files; none is loaded."""
+    from audit.commands.provenance import model_provenance, show_provenance
+    from audit.models import LoadOptions
+
+    found = model_provenance(name, LoadOptions(allow_pickle=allow_pickle, revision=revision))
+    if as_json:
+        print_json(found)
+    else:
+        show_provenance(console(), found)
 
 
 @models_app.command("audit-scorer")

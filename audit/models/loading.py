@@ -18,7 +18,6 @@ from audit.models.devices import device_of
 from audit.models.files import (
     CONFIG,
     ModelFile,
-    declared_licence,
     digest_of,
     model_files,
     read_json,
@@ -69,10 +68,10 @@ class Loaded:
             "tokenizer": type(self.tokenizer).__name__,
             "digest": self.digest,
             "revision": None,
-            "licence": declared_licence(self.located.folder),
             "pickle": not any(file.path.endswith(".safetensors") for file in self.files),
             "remote_code": self.options.trust_remote_code,
             "files": [asdict(file) for file in self.files],
+            "folder": str(self.located.folder),
         }
         return {**facts, **{key: value for key, value in self.located.facts.items() if value is not None}}
 

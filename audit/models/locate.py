@@ -42,7 +42,7 @@ CLASSIC_IDS = frozenset(
 """Hub ids from before the hub had owners."""
 
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w-][\w.-]*")
-_HUB_SAFE = (*SIDE_FILES, WEIGHTS, "model-*.safetensors", INDEX, "README.md")
+_HUB_SAFE = (*SIDE_FILES, WEIGHTS, "model-*.safetensors", INDEX, "README.md", "LICENSE*", "USE_POLICY*")
 
 
 def locate(name: str, options: LoadOptions) -> Located:

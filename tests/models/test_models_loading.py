@@ -17,7 +17,6 @@ from transformers.utils import logging
 
 from audit.models import LoadOptions, identify, resolve
 from audit.models.files import (
-    declared_licence,
     digest_of,
     model_files,
     sha256_of,
@@ -236,19 +235,6 @@ def test_identify_agrees_with_the_loaded_model(tiny: Tiny) -> None:
         for file in described["files"]:
             path = tiny(name) / file["path"]
             assert (path.stat().st_size, sha256_of(path)) == (file["size"], file["sha256"])
-
-
-def test_the_licence_is_what_the_card_declares(tmp_path: Path) -> None:
-    assert declared_licence(tmp_path) is None
-    card = tmp_path / "README.md"
-    for text, licence in [
-        ("---\nlicense: apache-2.0\ntags: [a]\n---\nwords", "apache-2.0"),
-        ("no front matter\nlicense: mit", None),
-        ("---\n: [broken\n---\n", None),
-        ("---\ntags: [a]\n---\n", None),
-    ]:
-        card.write_text(text, encoding="utf-8")
-        assert declared_licence(tmp_path) == licence
 
 
 def test_loading_is_silent(tiny: Tiny, folder: Path) -> None:

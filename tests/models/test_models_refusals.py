@@ -15,7 +15,6 @@ from safetensors.torch import load_file, save_file
 
 from audit.models import LoadOptions, fetch, identify, is_fetched, resolve
 from audit.models.cache import workplace
-from audit.models.files import declared_licence
 from probes.errors import ModelError
 
 Tiny = Callable[[str], Path]
@@ -132,14 +131,6 @@ def test_an_odd_header_of_the_weights(ask: Callable[..., object], header: str, f
 def test_a_configuration_that_is_nested_deeply(ask: Callable[..., object], folder: Path) -> None:
     (folder / "config.json").write_text('{"a":' * 90_000, encoding="utf-8")
     assert "config.json" in refusal(ask, str(folder))
-
-
-@pytest.mark.parametrize(
-    "front", ["a: !!timestamp x", "a: !!bool maybe", "a: !!int ''", "a: 2024-99-99", "[" * 5000, "!x"]
-)
-def test_a_card_that_breaks_yaml_declares_no_licence(front: str, tmp_path: Path) -> None:
-    (tmp_path / "README.md").write_text(f"---\nlicense: mit\n{front}\n---\n", encoding="utf-8")
-    assert declared_licence(tmp_path) is None
 
 
 def test_weights_of_another_shape_are_named(folder: Path) -> None:
