@@ -8,14 +8,17 @@
         provenance.json      the claim ledger
         environment.json     versions, hardware, threads, seeds, commit
         manifest.json        path, bytes, sha256 of every other file but those below
+        engagement.yaml      who commissioned, ran and answers the audit; written by hand, see ``reports``
         reviews.jsonl        what people said of it since, chained by hash; see ``audit.review``
         sidecar/             every score as a table, made from plan and records; see ``audit.sidecar``
+        attestations/        signatures over all of it but the sidecar, one a key; see ``audit.attestation``
         report.*, report-*   documents made from the others, when they are asked for
 
 The chain starts at the plan: the first record's ``prev`` is the SHA-256 of ``plan.json``, every other
 record's ``prev`` is the SHA-256 of the line before it. A record holds no time and no place, so that two
 runs of one plan write the same records. Reports and reviews come after the audit and are not in the
-manifest: a report can be made again, and reviews have a chain of their own.
+manifest: a report can be made again, and reviews have a chain of their own. Neither are signatures, nor
+what a verification found (``verification.json``).
 """
 
 from __future__ import annotations
@@ -30,6 +33,7 @@ from typing import Any
 
 from audit.bundle_files import PARTIAL as PARTIAL
 from audit.bundle_files import BadConstantError as BadConstantError
+from audit.bundle_files import PassingFile as PassingFile
 from audit.bundle_files import disk_errors as disk_errors
 from audit.bundle_files import file_bytes as file_bytes
 from audit.bundle_files import file_sha256 as file_sha256
@@ -55,8 +59,14 @@ ROTATE_BYTES = 16 * 1024 * 1024
 MANIFEST = "manifest.json"
 REVIEWS = "reviews.jsonl"
 """Grows after the audit, with a chain of its own; not in the manifest."""
+ENGAGEMENT = "engagement.yaml"
+"""Written by hand after the audit; the report states its hash. Not in the manifest."""
 SIDECAR = "sidecar"
 """A folder of what can be made again at any time; not in the manifest."""
+ATTESTATIONS = "attestations"
+"""A folder of signatures, made after the audit; not in the manifest."""
+VERIFICATION = "verification.json"
+"""What a verification found, if it is kept here; not in the manifest."""
 REPORTS = ("report.", "report-")
 """How the names of reports begin: made after the audit, and again whenever asked for; not in the manifest."""
 
@@ -252,17 +262,15 @@ class Bundle:
 
 
 def members(root: Path) -> list[Path]:
-    """Every file of a bundle but manifest, reviews, sidecar, reports and passing files, in order of path."""
-    left_out = {MANIFEST, REVIEWS}
-    sidecar = root / SIDECAR
+    """Every file of the audit itself: what was made since, and passing files, left out; in order of path."""
+    since = {MANIFEST, REVIEWS, ENGAGEMENT, SIDECAR, ATTESTATIONS, VERIFICATION}
     return sorted(
         path
         for path in root.rglob("*")
         if path.is_file()
-        and path.name not in left_out
         and not path.name.endswith(PARTIAL)
-        and sidecar not in path.parents
-        and not path.relative_to(root).parts[0].startswith(REPORTS)
+        and (top := path.relative_to(root).parts[0]) not in since
+        and not top.startswith(REPORTS)
     )
 
 

@@ -8,12 +8,15 @@ import json
 import math
 import os
 import shlex
+import shutil
 import stat
+import tempfile
 import threading
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from probes.errors import BundleError, Fault
 
@@ -37,28 +40,49 @@ def file_bytes(value: Any) -> bytes:
     return (json.dumps(value, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode("utf-8")
 
 
+class PassingFile:
+    """What is too large for memory, on its way to a file: on disk, nameless, gone when nobody holds it."""
+
+    def __init__(self) -> None:
+        self._file = tempfile.TemporaryFile()  # noqa: SIM115 -- closed below
+        weakref.finalize(self, self._file.close)
+
+    def write(self, content: bytes) -> None:
+        """Add something at the end."""
+        self._file.write(content)
+
+    def copy_to(self, target: IO[bytes]) -> None:
+        """Write all of it to another file."""
+        self._file.seek(0)
+        shutil.copyfileobj(self._file, target)
+        self._file.seek(0, os.SEEK_END)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON that a person can read, whole or not at all."""
     write_whole(path, file_bytes(value))
 
 
-def write_whole(path: Path, content: bytes, writer: str = "") -> None:
+def write_whole(path: Path, content: bytes | PassingFile, writer: str = "") -> None:
     """Write a file whole or not at all: to a neighbour first, then renamed.
 
     ``writer`` tells the neighbours of several writers apart, where there may be more than one; see
-    :func:`this_writer`. A link in the
-    neighbour's place is removed and not followed; where writing fails, nothing is left of the neighbour.
+    :func:`this_writer`. A link in the neighbour's place is removed and not followed; where writing fails,
+    nothing is left of the neighbour.
     """
     partial = path.with_name(path.name + writer + PARTIAL)
     with disk_errors(path):
         partial.unlink(missing_ok=True)
         try:
             with partial.open("xb") as file:
-                file.write(content)
+                if isinstance(content, bytes):
+                    file.write(content)
+                else:
+                    content.copy_to(file)
                 file.flush()
                 os.fsync(file.fileno())
             os.replace(partial, path)
-        except OSError:
+        except BaseException:  # Ctrl-C leaves nothing either
             with suppress(OSError):
                 partial.unlink()
             raise

@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from audit.commands import calibrate as calibration_command
+from audit.commands import checking, reading, reviewing
 from audit.commands import compare as comparison_command
 from audit.commands import dashboard as dashboard_command
-from audit.commands import reading, reviewing
+from audit.commands import impact as impact_command
 from audit.commands import report as report_command
 from audit.commands.catalogue import models_app, suites_app
 from audit.commands.terminal import Json, console, print_json
@@ -377,12 +378,13 @@ def _stop(number: int, frame: Any) -> None:
     raise KeyboardInterrupt
 
 
-for command in (reading.analyze, reading.show, reading.verify, reviewing.reviews):
+for command in (reading.analyze, reading.show, checking.verify, checking.sign, reviewing.reviews):
     app.command()(command)
 app.command()(dashboard_command.dashboard)
 app.command()(comparison_command.compare)
 app.command()(calibration_command.calibrate)
 app.command()(report_command.report)
+app.command()(impact_command.impact)
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from audit.bundle_state import LONGEST_TEXT, BundleState, State, foreign, state_
 from audit.chain_ends import chain_ends
 from audit.deviations import deviations
 from audit.plan import hypotheses_of
-from audit.verify import Check, attempt, check_manifest, read_findings
+from audit.verify import Check, attempt, check_manifest, read_findings, signature_check
 from probes.documents import digest
 from probes.errors import Fault, InputError
 
@@ -32,8 +32,9 @@ def quick_status(root: Path) -> list[Check]:
     -------
     list of Check
         In order: files, plan, chain, findings, calibration, signature. A check that could not be made is a
-        fault. Whether the code was calibrated and whether the bundle is signed are told in ``detail``:
-        neither is a fault of the bundle. Nothing that a folder holds makes this raise.
+        fault. Whether the code was calibrated and by whom the bundle is signed are told in ``detail``: that
+        it is not is no fault of the bundle; a signature that does not hold is. Nothing that a folder holds
+        makes this raise.
     """
     return [shown(check) for check in made_checks(root)]
 
@@ -43,13 +44,13 @@ def shown(check: Check) -> Check:
     faults = [str(Fault(fault[:LONGEST_TEXT])) for fault in check.faults[:MOST_FAULTS]]
     if len(check.faults) > MOST_FAULTS:
         faults.append(f"and {len(check.faults) - MOST_FAULTS:,} more")
-    return Check(check.name, str(Fault(check.detail[:LONGEST_TEXT])), tuple(faults))
+    return Check(check.name, str(Fault(check.detail[:LONGEST_TEXT])), tuple(faults), check.made)
 
 
 def made_checks(root: Path) -> list[Check]:
     """The checks, as they come."""
     files = attempt("files", "manifest.json", lambda: check_files(root))
-    signature = Check("signature", "not signed")
+    signature = signature_check(root, {})
     try:
         bundle = Bundle(root)
     except (InputError, OSError, ValueError) as error:

@@ -208,6 +208,8 @@ def open_sidecar(root: Path, progress: Told | None = None) -> Sidecar:
 
 def opened(root: Path, file: Path | io.BytesIO) -> Sidecar | None:
     """The sidecar in a file; None where there is no file, or it is of another form."""
+    if isinstance(file, Path) and not file.is_file():  # a pipe would be waited for, without end
+        return None
     try:
         found = pq.ParquetFile(file, page_checksum_verification=True)
         names = found.schema_arrow.names

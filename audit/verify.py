@@ -8,6 +8,7 @@ import math
 import os
 import re
 import shlex
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -16,6 +17,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
+from audit.attestation.check import check_signatures
 from audit.bundle import REVIEWS, Bundle, differing_keys, file_bytes, file_sha256, members, read_json, sha256
 from audit.calibration.record import code_sha256
 from audit.compiled_schema import Fits, compiled
@@ -28,23 +30,30 @@ from audit.scored import ScoredAnswers, score_answers
 from audit.sequential.plan import section
 from audit.sidecar import REMEDY, opened, sidecar_path
 from audit.sidecar_check import sidecar_faults
+from audit.verdict import VERDICTS
 from audit.wording import counted
 from probes.errors import BundleError, Fault, InputError
 
 TOLERANCE = 1e-9
 """Relative difference allowed between a kept and a recomputed figure: another machine's last digits."""
 
+REPORT = "report.json"
+COPIED = ("families", "controls", "coverage", "tokenisation")
+"""What a report holds as it lies in the findings."""
+
 
 @dataclass(frozen=True)
 class Check:
     """One thing that was checked.
 
-    ``faults`` names each departure; the check holds when there is none.
+    ``faults`` names each departure; the check holds when there is none. ``made``: False where there was
+    nothing to check, as in a bundle that nobody signed.
     """
 
     name: str
     detail: str
     faults: tuple[str, ...] = ()
+    made: bool = True
 
     @property
     def holds(self) -> bool:
@@ -52,16 +61,35 @@ class Check:
         return not self.faults
 
 
-def verify_bundle(root: Path) -> list[Check]:
+def verify_bundle(root: Path, keys: Mapping[str, str] | None = None) -> list[Check]:
     """Check a bundle, offline.
+
+    Parameters
+    ----------
+    root : Path
+        The bundle's folder.
+    keys : mapping of str to str, optional
+        Fingerprint to name of the public keys that a signature must be by; without them a signature is
+        checked with the key it carries.
 
     Returns
     -------
     list of Check
-        In order: manifest, plan, chain, answers, findings, and sidecar and reviews where there are any. A
-        check that could not be made because an earlier one failed is a fault too: nothing passes by being
-        skipped.
+        In order: signature, manifest, plan, chain, answers, findings, and sidecar, report and reviews where
+        there are any. A check that could not be made because an earlier one failed is a fault too: nothing
+        passes by being skipped.
     """
+    return [signature_check(root, keys or {}), *content_checks(root)]
+
+
+def signature_check(root: Path, keys: Mapping[str, str]) -> Check:
+    """Whether the signatures hold, are of what lies there, and are by keys that are trusted."""
+    detail, faults, made = check_signatures(root, keys)
+    return Check("signature", detail, faults, made)
+
+
+def content_checks(root: Path) -> list[Check]:
+    """Every check but that of the signatures."""
     checks = [attempt("manifest", "manifest.json", lambda: check_manifest(root))]
     try:
         bundle = Bundle(root)
@@ -74,6 +102,8 @@ def verify_bundle(root: Path) -> list[Check]:
     checks.append(attempt("findings", "findings.json", lambda: check_findings(again)))
     if sidecar_path(root).exists():
         checks.append(attempt("sidecar", "sidecar", lambda: check_sidecar(again)))
+    if os.path.lexists(root / REPORT):
+        checks.append(attempt("report", REPORT, lambda: check_report(root)))
     if os.path.lexists(root / REVIEWS):
         checks.append(attempt("reviews", REVIEWS, lambda: check_reviews(bundle)))
     return checks
@@ -261,6 +291,23 @@ def check_sidecar(again: Recomputed) -> Check:
     return Check(
         "sidecar", f"{counted(count, 'score')} recomputed", tuple(f"{name}: {text}" for text in faults[:20])
     )
+
+
+def check_report(root: Path) -> Check:
+    """Every figure that the report took from the findings is as it stands there.
+
+    The findings are recomputed from the records; held against them, so is the report.
+    """
+    told, kept = read_json(root / REPORT), read_json(root / "findings.json")
+    faults = [*differences([row["record"] for row in told["findings"]], kept["findings"], "$.findings")]
+    for key in COPIED:
+        faults += differences(told[key], kept[key], f"$.{key}")
+    for key in ("plan_sha256", "chain_sha256"):
+        faults += differences(told["cover"][key], kept[key], f"$.cover.{key}")
+    counts = Counter(row["verdict"] for row in kept["findings"])
+    faults += differences(told["summary"]["verdicts"], {v: counts[v] for v in VERDICTS}, "$.summary.verdicts")
+    detail = f"{counted(len(kept['findings']), 'finding')} in {REPORT}, held against those recomputed"
+    return Check("report", detail, tuple(f"{REPORT}: {text}" for text in faults[:20]))
 
 
 def check_reviews(bundle: Bundle) -> Check:

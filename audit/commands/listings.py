@@ -190,8 +190,11 @@ def size_text(value: float | None, unit: str) -> str:
 def show_checks(console: Console, checks: Sequence[Check]) -> None:
     """Print each check, and every fault by name."""
     for check in checks:
-        mark, style = ("○ holds", "green") if check.holds else ("× FAILS", "bold red")
-        console.print(Text(f"{mark}  ", style=style).append(f"{check.name}: {check.detail}", style="default"))
+        mark, style = ("○ holds", "green") if check.made else ("–      ", "dim")
+        if not check.holds:
+            mark, style = "× FAILS", "bold red"
+        told = visible(f"{check.name}: {check.detail}")
+        console.print(Text(f"{mark}  ", style=style).append(told, style="default"))
         for fault in check.faults:
             console.print(Padding(Text(visible(fault)), (0, 0, 0, 9)))
 

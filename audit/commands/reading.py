@@ -1,4 +1,4 @@
-"""Commands that read a finished audit: ``evenhand analyze``, ``show`` and ``verify``."""
+"""Commands that read a finished audit: ``evenhand analyze`` and ``show``."""
 
 from __future__ import annotations
 
@@ -83,21 +83,3 @@ def show(
 def matches(row: Mapping[str, Any], filters: Mapping[str, str | None]) -> bool:
     """Whether a finding passes filters."""
     return all(wanted is None or row[key] == wanted for key, wanted in filters.items())
-
-
-def verify(folder: Folder, as_json: Json = False) -> None:
-    """Check hashes, chain and completeness, and recompute every figure. Exit code 1 if a check fails."""
-    from audit.verify import verify_bundle
-
-    if not folder.is_dir():
-        raise InputError(Fault("no such folder", str(folder), "Give the folder of an audit."))
-    checks = verify_bundle(folder)
-    if as_json:
-        rows = [{"check": c.name, "holds": c.holds, "detail": c.detail, "faults": c.faults} for c in checks]
-        print_json(rows)
-    else:
-        from audit.commands.listings import show_checks
-
-        show_checks(console(), checks)
-    if not all(check.holds for check in checks):
-        raise typer.Exit(1)

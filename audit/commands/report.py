@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shlex
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -15,14 +16,17 @@ from audit.commands.terminal import Json, print_json
 from probes.errors import Fault, InputError
 
 WRITER, ASKED = "reports.audit_report:write", "reports.asked:Asked"
+NEW_ENGAGEMENT = "reports.new_engagement:write_new_engagement"
 """What writes the documents, and what is asked of them; the rooms to the right are named here, and imported
 late."""
+
+FORMATS = "html, pdf, md, json, csv, cyclonedx, eval-ever, croissant, hub, bundle"
 
 
 def report(
     folder: Folder,
     formats: Annotated[
-        str, typer.Option("--format", help="One or more of html, md, json, csv, with commas between.")
+        str, typer.Option("--format", help=f"One or more of {FORMATS}, with commas between.")
     ] = "html",
     out: Annotated[
         Path | None, typer.Option(help="The folder to write to.", show_default="the bundle's own")
@@ -50,12 +54,24 @@ def report(
             show_default="today",
         ),
     ] = None,
+    new_engagement: Annotated[
+        Path | None,
+        typer.Option(help="Write a commented engagement file for this bundle to fill in, and no report."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Write the report of an audit in one or more formats. Needs no model."""
+    if new_engagement is not None:
+        written_to = str(late(NEW_ENGAGEMENT)(folder, new_engagement))
+        if as_json:
+            return print_json({"written": [written_to]})
+        own = folder / "engagement.yaml"
+        naming = "" if Path(written_to) == own else f" --engagement {shlex.quote(written_to)}"
+        typer.echo(f"{written_to}\nFill it in, then: evenhand report {shlex.quote(str(folder))}{naming}")
+        return None
     names = [name.strip() for name in formats.split(",") if name.strip()]
     if not names:
-        raise InputError(Fault("--format names nothing", "", "Give one or more of html, md, json, csv."))
+        raise InputError(Fault("--format names nothing", "", f"Give one or more of {FORMATS}."))
     given: dict[str, Any] = {"engagement": engagement, "earlier": earlier, "selection": selection}
     if as_of is not None:
         given["as_of"] = as_of.date()

@@ -228,6 +228,7 @@ def next_steps(findings: Mapping[str, Any], where: str) -> list[str]:
     open_rows = [row for row in findings["findings"] if row["verdict"] == "inconclusive"]
     steps = [
         f"evenhand show {where} --suite NAME    all findings of a suite, with their robustness record",
+        f"evenhand report {where}    the report; a draft, which says how it is signed",
         f"evenhand verify {where}    check hashes and chain, and recompute every figure",
         f"evenhand analyze {where}    findings again from the kept answers, without a model",
     ]

@@ -53,7 +53,7 @@ def test_show_says_the_finding_in_plain_words(bundle: Path, capsys: Capture) -> 
     assert code == 0
     text = " ".join(out.split())
     assert "disparity" in text and "times [" in text and "occupations" in text
-    assert "Controls" in text and "What next" in text
+    assert "Controls" in text and "What next" in text and " evenhand report " in text
 
 
 def test_show_in_detail_and_as_json(bundle: Path, capsys: Capture) -> None:
@@ -72,7 +72,11 @@ def test_verify_and_analyze(bundle: Path, capsys: Capture) -> None:
     code, out, _ = evenhand(capsys, "verify", bundle)
     assert code == 0 and out.count("holds") == 6
     code, out, _ = evenhand(capsys, "verify", bundle, "--json")
-    assert all(check["holds"] for check in json.loads(out))
+    signature, *others = json.loads(out)
+    assert (signature["holds"], signature["code"]) == (None, None), (
+        "nobody signed: nothing holds, nothing fails"
+    )
+    assert all(check["holds"] and check["code"] == 0 for check in others)
 
 
 def test_verify_of_a_changed_bundle_ends_with_1(bundle: Path, tmp_path: Path, capsys: Capture) -> None:

@@ -15,7 +15,7 @@ import pytest
 from audit.bundle import PARTIAL, folder_within, read_json, write_json, write_whole
 from audit.cli import main
 from audit.review.log import append_review
-from audit.sidecar import SCORES, open_sidecar, write_content
+from audit.sidecar import SCORES, open_sidecar, opened, sidecar_path, write_content
 from audit.verify import read_findings
 from dashboards import saved
 from dashboards.data import reviews_changed, signature
@@ -57,6 +57,36 @@ def test_a_link_in_the_place_of_the_file_is_replaced(tmp_path: Path, precious: P
     target.symlink_to(precious)
     write_whole(target, b"new")
     assert precious.read_text() == "kept" and not target.is_symlink()
+
+
+def test_a_pipe_in_the_place_of_the_sidecar_is_not_waited_for(
+    root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = sidecar_path(root)
+    path.unlink(missing_ok=True)
+    path.parent.mkdir(exist_ok=True)
+    os.mkfifo(path)
+    assert opened(root, path) is None
+    with pytest.raises(SystemExit) as ended:
+        main(["verify", str(root)])
+    assert ended.value.code == 1 and "not a sidecar of this version" in " ".join(
+        capsys.readouterr().out.split()
+    )
+
+
+def test_a_write_that_is_stopped_leaves_nothing_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "report.html"
+    target.write_bytes(b"old")
+
+    def stopped(*given: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("os.fsync", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        write_whole(target, b"new", ".1-2")
+    assert list(tmp_path.iterdir()) == [target] and target.read_bytes() == b"old"
 
 
 def test_a_linked_folder_is_refused(tmp_path: Path) -> None:

@@ -271,7 +271,7 @@ def test_cut_swapped_doubled_and_added_lines_are_named(root: Path, hand: Hand, r
 def test_verify_tells_of_the_reviews_beside_the_rest(root: Path, hand: Hand, row: dict[str, Any]) -> None:
     kept(root, hand, row)
     checks = verify_bundle(root)
-    names = ["manifest", "plan", "chain", "answers", "findings", "sidecar", "reviews"]
+    names = ["signature", "manifest", "plan", "chain", "answers", "findings", "sidecar", "reviews"]
     assert [check.name for check in checks] == names and all(check.holds for check in checks)
     assert checks[-1].detail == "9 reviews"
 

@@ -39,7 +39,7 @@ def faults(checks: list[Check]) -> str:
 
 def test_an_untouched_bundle_holds(bundle: Path) -> None:
     checks = verify_bundle(bundle)
-    names = ["manifest", "plan", "chain", "answers", "findings", "sidecar"]
+    names = ["signature", "manifest", "plan", "chain", "answers", "findings", "sidecar"]
     assert [check.name for check in checks] == names
     assert faults(checks) == ""
 

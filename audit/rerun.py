@@ -1,0 +1,187 @@
+"""Does the model still answer as it did? A sample of the kept requests, put to it again.
+
+Equal answers are not asked for: releases, machines and processors differ in the last digits, and where text
+is sampled such a digit can tip a draw. What is told is the largest difference, how many texts came out
+otherwise, and whether any verdict does with the new answers in the place of the old ones.
+
+The models that a bundle names are loaded as a stranger's should be: from safetensors, and without code of
+their own, whatever the bundle's plan allows.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from audit.answers import checked
+from audit.bundle import Bundle, read_json
+from audit.findings import analyze_scores
+from audit.kept import Key, read_answers
+from audit.models import LoadOptions, resolve
+from audit.requests import Request, Response, digest
+from audit.runner import BLOCK
+from audit.scored import score_answers
+from audit.verify import Check
+from audit.wording import counted
+from probes.errors import Fault, InputError, ModelError
+
+LARGEST_DIFFERENCE = 0.01
+"""Nats: more than rounding moves a log-probability from one machine to another."""
+MOST_TEXTS = 0.1
+"""Share of sampled texts that may come out otherwise."""
+SHOWN = 10
+"""Verdicts that are named."""
+
+
+def share_of(text: str) -> float:
+    """A share as a user writes it: ``5%``, above 0 and up to 100.
+
+    Examples
+    --------
+    >>> share_of("5%"), share_of("100%")
+    (0.05, 1.0)
+    """
+    try:
+        share = float(text.removesuffix("%")) / 100
+    except ValueError:
+        share = math.nan
+    if not text.endswith("%") or not 0 < share <= 1:
+        raise InputError(Fault(f"--rerun {text[:40]!r} is no share", "", "Give one such as 5%, up to 100%."))
+    return share
+
+
+@dataclass
+class Compared:
+    """How new answers differ from the kept ones.
+
+    ``largest`` is in nats, over ``choices`` log-probabilities; ``kinds`` counts requests of which the new
+    answer is not of the kept one's form, as an error where there was an answer.
+    """
+
+    asked: int = 0
+    choices: int = 0
+    largest: float = 0.0
+    texts: int = 0
+    other_texts: int = 0
+    kinds: int = 0
+
+    def add(self, kept: Response, again: Response) -> None:
+        """Hold one answer against the kept one."""
+        self.asked += 1
+        ours = [choice.logprob is None for choice in kept.choices], len(kept.samples), not kept.error
+        theirs = [choice.logprob is None for choice in again.choices], len(again.samples), not again.error
+        if ours != theirs:
+            self.kinds += 1
+            return
+        for one, other in zip(kept.choices, again.choices, strict=True):
+            if one.logprob is not None and other.logprob is not None:
+                self.choices += 1
+                self.largest = max(self.largest, abs(one.logprob - other.logprob))
+        self.texts += len(kept.samples)
+        self.other_texts += sum(a.text != b.text for a, b in zip(kept.samples, again.samples, strict=True))
+
+    def faults(self) -> list[str]:
+        """Where they differ by more than rounding explains."""
+        found = []
+        if self.kinds:
+            found.append(f"{counted(self.kinds, 'answer')} of {self.asked} of another form than the kept one")
+        if self.largest > LARGEST_DIFFERENCE:
+            found.append(f"a log-probability differs by {self.largest:.3g} nats")
+        if self.other_texts > MOST_TEXTS * self.texts:
+            found.append(f"{self.other_texts} of {self.texts} texts came out otherwise")
+        return [f"records: asked again, {text}" for text in found]
+
+
+def rerun_check(root: Path, share: float, seed: int) -> Check:
+    """Ask each model a sample of its requests again.
+
+    Parameters
+    ----------
+    root : Path
+        The bundle's folder.
+    share : float
+        Of each model's requests, above 0 and up to 1; at least one is asked.
+    seed : int
+        Of the draw; an operator who knows it knows which requests will be asked again.
+
+    Raises
+    ------
+    InputError
+        If a model cannot be loaded, is no longer the one in the plan, or the records are broken.
+    """
+    bundle = Bundle(root)
+    answers = read_answers(bundle)
+    sample = drawn(bundle, share, seed)
+    again: dict[Key, Response] = {}
+    compared = Compared()
+    for model_digest, requests in sample.items():
+        entry = next((row for row in bundle.plan["models"] if row["digest"] == model_digest), None)
+        if entry is None:
+            raise InputError(Fault("records: answers of a model that is not in the plan", str(root)))
+        for request, response in zip(requests, asked(entry, requests), strict=True):
+            key = (model_digest, digest(request))
+            again[key] = response
+            compared.add(answers.responses[key], response)
+    faults = compared.faults()
+    faults += flipped(bundle, {**answers.responses, **again})
+    detail = f"{counted(compared.asked, 'request')} asked again, drawn by seed {seed}: "
+    parts = []
+    if compared.choices:
+        parts.append(f"largest difference {compared.largest:.3g} nats, {LARGEST_DIFFERENCE} allowed")
+    if compared.texts:
+        parts.append(f"{compared.other_texts} of {compared.texts} texts came out otherwise")
+    return Check("rerun", detail + ("; ".join(parts) or "nothing to compare"), tuple(faults))
+
+
+def drawn(bundle: Bundle, share: float, seed: int) -> dict[str, list[Request]]:
+    """Model digest to a random share of the requests it answered."""
+    rng = random.Random(seed)
+    found: dict[str, dict[str, Request]] = {}
+    for record in bundle.records():
+        found.setdefault(record.model, {})[record.digest] = record.request
+    return {
+        model: [own[key] for key in sorted(rng.sample(sorted(own), math.ceil(share * len(own))))]
+        for model, own in found.items()
+    }
+
+
+def asked(entry: Mapping[str, Any], requests: Sequence[Request]) -> list[Response]:
+    """The answers of a model of the plan, loaded now."""
+    model = resolve(entry["id"], LoadOptions())
+    if model.digest != entry["digest"]:
+        what = (
+            f"model {entry['id']!r} has the digest {model.digest[:12]}, the plan says {entry['digest'][:12]}"
+        )
+        raise ModelError(
+            Fault(what, "", "Restore the model's files: another model says nothing of this one.")
+        )
+    found: list[Response] = []
+    for _, block in groupby(enumerate(requests), key=lambda pair: pair[0] // BLOCK):
+        own = [request for _, request in block]
+        responses = model.ask(own)
+        if len(responses) != len(own):
+            raise ModelError(
+                Fault(f"model {entry['id']!r} gave {len(responses)} answers to {len(own)} requests")
+            )
+        found += [checked(request, response) for request, response in zip(own, responses, strict=True)]
+    return found
+
+
+def flipped(bundle: Bundle, responses: Mapping[Key, Response]) -> list[str]:
+    """The findings whose verdict is another one with these answers."""
+    scored = score_answers(bundle.plan, responses)
+    if scored.missing:
+        return ["findings.json: with the new answers the plan's rule would have asked on"]
+    before = {row["id"]: row["verdict"] for row in read_json(bundle.root / "findings.json")["findings"]}
+    now = {row["id"]: row["verdict"] for row in analyze_scores(bundle.plan, scored)["findings"]}
+    flips = [
+        f"{key}: {before.get(key)}, with the new answers {now[key]}"
+        for key in now
+        if before.get(key) != now[key]
+    ]
+    return [f"findings.json: {text}" for text in flips[:SHOWN]]
