@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from audit.bundle import Bundle
@@ -66,9 +66,3 @@ def settings(plan: Mapping[str, Any]) -> dict[str, Any]:
         "asked": [{key: ask[key] for key in ("model", "suite", "form", "items")} for ask in plan["asks"]],
         "until_decided": None if declared is None else {"max_units": declared["max_units"]},
     }
-
-
-def signatures() -> Sequence[dict[str, str | None]]:
-    """Who stands for the report: nobody, until the lines are filled by hand."""
-    empty = {"name": None, "date": None, "signature": None}
-    return [{"role": role, **empty} for role in ("prepared by", "reviewed by", "approved by")]

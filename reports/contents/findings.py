@@ -9,6 +9,7 @@ from typing import Any
 from audit.verdict import VERDICTS
 from audit.wording import claim, curve_phrase, margin_phrase, needed_phrase, statement, verdict_phrase
 from reports.contents.reviews import reviews_of
+from reports.engagement import number_of
 from reports.figures import size_phrase
 
 MOST_SEVERE, MOST_ALIKE = 6, 2
@@ -17,7 +18,7 @@ WORDS = {
     "disparity": "show a disparity",
     "no disparity within margin": "lie within their margin",
     "inconclusive": "are inconclusive: neither a disparity nor its absence was shown",
-    "invalid": "have no verdict, because a control failed or nothing could be computed",
+    "invalid": "have no verdict, because a check failed or nothing could be computed",
 }
 
 
@@ -35,7 +36,7 @@ def told_findings(findings: Mapping[str, Any], events: Sequence[Mapping[str, Any
         computed = record["estimate"] is not None
         rows.append(
             {
-                "number": f"F-{place:03d}",
+                "number": number_of(place),
                 "statement": statement(record),
                 "claim": claim(record),
                 "verdict": verdict_phrase(record),

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from probes import Suite
+from probes import TERM_AXIS, Suite
+from probes.cells import JOIN, is_crossed
 
 HARMS = {
-    "allocational": "harms of allocation: who gets a resource or a chance",
-    "representational": "harms of representation: how people are spoken of",
-    "quality-of-service": "harms in quality of service: for whom the model works worse",
+    "allocational": "harms of allocation (who gets a resource or a chance)",
+    "representational": "harms of representation (how people are spoken of)",
+    "quality-of-service": "harms in quality of service (for whom the model works worse)",
 }
 
 
@@ -48,10 +49,22 @@ def not_measured(
     return rows + never_asked(findings, suites)
 
 
+def axes_of(records: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The axes of some findings in words; where single terms are compared, what they are.
+
+    Examples
+    --------
+    >>> axes_of([{"axis": "race*gender"}, {"axis": "labour_share"}, {"axis": TERM_AXIS}])
+    ['gender', 'labour share', 'race', 'single words']
+    """
+    names = {axis for row in records for axis in row["axis"].split(JOIN)}
+    return sorted("single words" if name == TERM_AXIS else name.replace("_", " ") for name in names)
+
+
 def never_asked(findings: Mapping[str, Any], suites: Sequence[Suite]) -> list[dict[str, str]]:
     """What lies outside the suites that were chosen."""
     languages = ", ".join(sorted({suite.language for suite in suites}))
-    axes = sorted({axis.replace("_", " ") for row in findings["findings"] for axis in row["axis"].split("*")})
+    axes = axes_of(findings["findings"])
     kinds = {suite.card.harm_kind for suite in suites}
     rows = [
         {"what": f"languages other than {languages}", "why": "no suite of this audit asks in them"},
@@ -61,7 +74,12 @@ def never_asked(findings: Mapping[str, Any], suites: Sequence[Suite]) -> list[di
         },
         {"what": "the use that a product makes of the model", "why": "the model was asked as loaded, alone"},
         {"what": "the data that the model was trained on", "why": "answers were examined, not training data"},
+        {"what": "toxic, hateful or denigrating text", "why": "no measure of this audit counts it"},
     ]
+    if not any(is_crossed(row["axis"]) for row in findings["findings"]):
+        rows.append(
+            {"what": "people of two groups at once", "why": "no comparison of this audit crosses two axes"}
+        )
     return rows + [
         {"what": words, "why": "no suite of this audit is about them"}
         for kind, words in HARMS.items()

@@ -1,30 +1,42 @@
-"""The claim ledger as a report prints it: what is not known comes first."""
+"""The claim ledger as a report prints it: what is not known comes first, then what standards ask."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
+from audit.provenance import MEANINGS, answered, probes
+
 ORDER = ("unknown", "conflict", "withheld", "declared", "derived", "measured", "not_applicable")
 """From what a reviewer must ask about to what needs no asking."""
-
-FLAGS = {
-    "TRAINING_DATA_UNDECLARED": "nobody was found to say what the model was trained on",
-    "LICENCE_UNDECLARED": "no licence was found",
-    "QUANTISED_OR_CONVERTED": "the weights were converted, and may behave otherwise than the original's",
-    "REVISION_NOT_PINNED": "the revision on the hub is not known",
-}
-"""What each flag asks a person to look at; a flag never says that something infringes."""
+LATER = ("location", "observed_at", "evidence_sha256", "note")
+"""What a claim says besides; a ledger of an earlier version has none of it."""
 
 
 def provenance(ledger: Mapping[str, Any]) -> dict[str, Any]:
-    """Every claim with its status, and the flags with their meaning."""
-    claims = sorted(ledger["claims"], key=lambda row: ORDER.index(row["status"]))
+    """Every claim with its status, the flags with their meaning, and the questions with their answers.
+
+    Parameters
+    ----------
+    ledger : mapping
+        As provenance.json holds it, of this version or an earlier one.
+    """
+    rows = [{**dict.fromkeys(LATER), **row} for row in ledger["claims"]]
+    claims = sorted(rows, key=lambda row: ORDER.index(row["status"]))
+    flags = [
+        {
+            "severity": "review",
+            "claims": [],
+            **flag,
+            "meaning": MEANINGS.get(flag["flag"], "needs review: see the claims about it"),
+        }
+        for flag in ledger["flags"]
+    ]
     return {
         "unknown": sum(row["status"] == "unknown" for row in claims),
-        "flags": [
-            {**flag, "meaning": FLAGS.get(flag["flag"], "see the claims about it")}
-            for flag in ledger["flags"]
-        ],
+        "flags": sorted(flags, key=lambda flag: flag["severity"] != "review"),
         "claims": claims,
+        "questions": answered(rows),
+        "probes": probes(rows),
+        "notes": list(ledger.get("notes", [])),
     }
