@@ -7,12 +7,22 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from probes.errors import Fault, InputError
+
+EPOCH = "SOURCE_DATE_EPOCH"
+"""Variable that says which time it is, for who wants the same bytes again."""
+
 
 def today() -> date:
     """The day by this machine's clock, in UTC, or that of ``SOURCE_DATE_EPOCH`` where it is set."""
-    epoch = os.environ.get("SOURCE_DATE_EPOCH")
-    now = datetime.now(UTC) if not epoch else datetime.fromtimestamp(int(epoch), UTC)
-    return now.date()
+    epoch = os.environ.get(EPOCH)
+    if not epoch:
+        return datetime.now(UTC).date()
+    try:
+        return datetime.fromtimestamp(int(epoch), UTC).date()
+    except (ValueError, OverflowError, OSError):
+        what = f"{EPOCH} is {epoch[:40]!r}, no time in seconds since 1970"
+        raise InputError(Fault(what, "", "Set it to a whole number, or unset it.")) from None
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,11 @@
 ::
 
     bundle ─ report_data ─► data ─┬─ html        one page that needs nothing else
+                                  ├─ pdf         the same set on paper, report.json attached
                                   ├─ markdown    one text
                                   ├─ csv_tables  a table a file
-                                  └─ itself      report.json, as ``schemas/report.schema.json`` describes
+                                  ├─ itself      report.json, as ``schemas/report.schema.json`` describes
+                                  └─ exports     for other programs; see ``reports.exports``
 
 A format is one row of ``FORMATS`` and one file in ``reports/writers/``; a section of the report is one file
 in ``reports/contents/``, a property of the schema and a template. Reports are made from the bundle and can be
@@ -34,15 +36,37 @@ from audit.verify import read_findings
 from probes import Suite, suite_from_data
 from probes.errors import BundleError, Fault, InputError
 from reports.asked import Asked
-from reports.contents.cover import cover, settings, signatures
+from reports.contents.attestation import attestation, signers
+from reports.contents.changes import changes
+from reports.contents.cover import cover, settings
+from reports.contents.crosswalk import crosswalk
+from reports.contents.engagement import context, engaged, engaged_cover
+from reports.contents.examples import examples
+from reports.contents.executive import executive
+from reports.contents.finding_form import formed
 from reports.contents.findings import summary, told_findings
+from reports.contents.formulas import method
+from reports.contents.heat_maps import heat_maps
 from reports.contents.limits import not_measured
 from reports.contents.method import glossary, reproduction
 from reports.contents.provenance import provenance
 from reports.contents.reviews import reviews_summary
+from reports.contents.risks import tagged
+from reports.contents.selection import selection
+from reports.contents.severity import levels
+from reports.contents.signoff import signatures
 from reports.contents.suites import suite_card
+from reports.engagement import find_engagement, read_engagement
+from reports.exports.archive import archive_files
+from reports.exports.croissant import croissant_files
+from reports.exports.cyclonedx import cyclonedx_files
+from reports.exports.eval_ever import eval_ever_files
+from reports.exports.files import Content
+from reports.exports.hub import hub_files
+from reports.lint import without_overclaims
 from reports.schema import checked
 from reports.writers.page import html
+from reports.writers.pdf import pdf
 from reports.writers.tables import csv_tables
 from reports.writers.text import markdown
 
@@ -74,6 +98,9 @@ def report_data(root: Path, asked: Asked | None = None) -> dict[str, Any]:
     ------
     BundleError
         If a file of the bundle is missing, or is not as this version of the program writes it.
+    InputError
+        If a file that people wrote for the report cannot be used, or the report would claim more than was
+        measured.
     """
     asked = asked or Asked()
     bundle = Bundle(root)
@@ -85,26 +112,42 @@ def report_data(root: Path, asked: Asked | None = None) -> dict[str, Any]:
     ledger = checked(read_json(root / "provenance.json"), "ledger", root / "provenance.json")
     suites = suites_of(bundle.plan)
     kept = read_reviews(root)
-    rows = told_findings(findings, [event.data() for event in kept.events])
-    data = {
+    engagement = read_engagement(
+        find_engagement(root, asked.engagement), [record["id"] for record in findings["findings"]]
+    )
+    told = told_findings(findings, [event.data() for event in kept.events])
+    rows = tagged(formed(told, suites, engagement), suites)
+    known = {"provenance": provenance(ledger), "reviews": reviews_summary(kept, summarize(root))}
+    attested = attestation(root, engagement.sha256)
+    first_page = cover(bundle, findings, environment, asked)
+    data: dict[str, Any] = {
         "format": FORMAT,
-        "cover": cover(bundle, findings, environment, asked),
+        "cover": engaged_cover(engagement, signers(attested), root, first_page),
+        "executive": executive(rows, findings, suites, engagement, {**known, "attestation": attested}),
+        "engagement": engaged(engagement, bundle.plan_sha256),
+        "context": context(engagement, suites, findings),
+        "method": method(findings, bundle.plan, known["reviews"]),
         "settings": settings(bundle.plan),
-        "summary": summary(findings, rows),
+        "summary": {**summary(findings, rows), "levels": levels(rows)},
         "findings": rows,
+        "heat_maps": heat_maps(root, rows),
         **{key: findings[key] for key in ("families", "controls", "coverage", "tokenisation")},
         "not_measured": not_measured(bundle.plan, findings, suites),
-        "provenance": provenance(ledger),
         "suites": [
             suite_card(entry, suite, bundle.plan["lexicons"])
             for entry, suite in zip(bundle.plan["suites"], suites, strict=True)
         ],
-        "reviews": reviews_summary(kept, summarize(root)),
+        **known,
         "glossary": glossary(),
         "reproduction": reproduction(environment),
-        "signatures": list(signatures()),
+        "signatures": signatures(engagement, attested),
+        "changes": changes(asked.earlier, root, {row["record"]["id"]: row["number"] for row in rows}),
+        "examples": examples(root, rows),
+        "selection": selection(asked.selection),
+        "attestation": attested,
     }
-    return checked(as_text(data, root), "", root)
+    data["crosswalk"] = crosswalk(data, asked.as_of)
+    return checked(without_overclaims(as_text(data, root), str(root)), "", root)
 
 
 def suites_of(plan: Data) -> list[Suite]:
@@ -138,6 +181,11 @@ def html_files(data: Data, root: Path) -> dict[str, bytes]:
     return {"report.html": html(data).encode("utf-8")}
 
 
+def pdf_files(data: Data, root: Path) -> dict[str, bytes]:
+    """``report.pdf``."""
+    return {"report.pdf": pdf(data)}
+
+
 def markdown_files(data: Data, root: Path) -> dict[str, bytes]:
     """``report.md``."""
     return {"report.md": markdown(data).encode("utf-8")}
@@ -148,11 +196,17 @@ def csv_files(data: Data, root: Path) -> dict[str, bytes]:
     return {f"report-csv/{name}": text.encode("utf-8") for name, text in csv_tables(data).items()}
 
 
-FORMATS: dict[str, Callable[[Data, Path], dict[str, bytes]]] = {
+FORMATS: dict[str, Callable[[Data, Path], Mapping[str, Content]]] = {
     "html": html_files,
+    "pdf": pdf_files,
     "md": markdown_files,
     "json": json_files,
     "csv": csv_files,
+    "cyclonedx": cyclonedx_files,
+    "eval-ever": eval_ever_files,
+    "croissant": croissant_files,
+    "hub": hub_files,
+    "bundle": archive_files,
 }
 """Format to what makes its files, by name below the folder they go to, from the report's data and, where it
 tells more than the report, the bundle's folder."""
@@ -199,14 +253,14 @@ def write(
     return paths
 
 
-def put(folder: Path, path: Path, content: bytes, inside: bool) -> None:
+def put(folder: Path, path: Path, content: Content, inside: bool) -> None:
     """Write one file, whole or not at all; in a bundle that may not be written to, name the way out."""
     try:
-        if path.parent == folder:
-            with disk_errors(path):
-                folder.mkdir(parents=True, exist_ok=True)
-        else:
-            folder_within(folder, path.parent.name)
+        with disk_errors(path):
+            folder.mkdir(parents=True, exist_ok=True)
+        place = folder
+        for name in path.relative_to(folder).parts[:-1]:
+            place = folder_within(place, name)
         write_whole(path, content, this_writer())
     except BundleError as error:
         if not inside:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
 
 from probes.errors import BundleError, Fault
 
@@ -39,9 +40,18 @@ def report_schema() -> dict[str, Any]:
 def validator(part: str) -> Draft202012Validator:
     """A validator of the whole report, or of one of its definitions."""
     whole = report_schema()
+    known = registry()
     if not part:
-        return Draft202012Validator(whole)
-    return Draft202012Validator({"$ref": f"#/$defs/{part}", "$defs": whole["$defs"]})
+        return Draft202012Validator(whole, registry=known)
+    return Draft202012Validator({"$ref": f"#/$defs/{part}", "$defs": whole["$defs"]}, registry=known)
+
+
+@cache
+def registry() -> Registry[Any]:
+    """The schema of the findings, found at once: else all schemas are searched for it at every finding."""
+    findings = Resource.from_contents(read("audit", "findings"))
+    found: Registry[Any] = Registry().with_resource(str(findings.id()), findings).crawl()
+    return found
 
 
 def checked(value: Any, part: str, where: Path) -> dict[str, Any]:

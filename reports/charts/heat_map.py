@@ -25,9 +25,11 @@ KEY = 420
 SLANT = 50
 """Pixels to the right of the cells, for the end of the last slanted name."""
 MOST_PRINTED = 12
-"""With more columns than this the values are told on hover and in the table, not printed."""
+"""With more columns than this the values are told on hover and in the table, not printed, and a plus or a
+minus says whether a cell lies above the middle or below it: colour alone never does."""
 STEPS = 2 * MIDDLE + 1
 MISSING = "×"
+PLUS, MINUS = "M-1,0L1,0M0,-1L0,1", "M-1,0L1,0"
 
 
 def heat_map(
@@ -166,7 +168,21 @@ def layers(
             ]
             printed = data(texts).mark_text(fontSize=10, baseline="middle", color=ink)
             marks.append(printed.encode(x=x, y=y, text="text:N", tooltip=hint))
+    else:
+        marks.append(signs(there, limit, palette).encode(x=x, y=y, tooltip=hint))
     return [*marks, head(heads, x, width, palette)]
+
+
+def signs(rows: Sequence[Mapping[str, Any]], limit: float, palette: Palette) -> Any:
+    """A plus on what lies above the middle step, a minus on what lies below it."""
+    places = [(row, step(row["value"], limit)) for row in rows]
+    marks = [
+        {**row, "shape": PLUS if place > MIDDLE else MINUS, "ink": palette.text_on(place)}
+        for row, place in places
+        if place != MIDDLE
+    ]
+    drawn = data(marks).mark_point(size=50, opacity=1, filled=False, strokeWidth=1.2)
+    return drawn.encode(shape=alt.Shape("shape:N", scale=None), stroke=alt.Stroke("ink:N", scale=None))
 
 
 def head(heads: Sequence[str], x: alt.X, width: int, palette: Palette) -> Any:

@@ -45,6 +45,53 @@ def detail(told: Row) -> list[tuple[str, str]]:
     return lines
 
 
+FORM = {
+    "condition": "condition",
+    "criteria": "criteria",
+    "cause": "likely cause",
+    "effect": "effect",
+    "recommendation": "recommendation",
+    "owner": "owner",
+    "due": "due",
+    "response": "response",
+}
+"""The parts of a finding as auditors write it down, in their order, and what they are called."""
+BY_DEFAULT = " (the instrument's default; the auditor gave none)"
+
+
+def form(told: Row) -> list[tuple[str, str]]:
+    """Severity, the form from condition to response, and the evidence of a finding that has them.
+
+    Returns
+    -------
+    list of (name, text)
+        What nobody gave is said to be so.
+    """
+    rated = told["severity"]
+    held = f" (would be {rated['held_from']})" if rated["held_from"] else ""
+    lines = [
+        ("level of severity", rated["level"] + held),
+        ("effect size", rated["effect"]),
+        ("certainty", rated["certainty"]),
+        ("context of harm", rated["context"]),
+        ("why this level", rated["why"]),
+        ("interval covers", told["covers"] or "no interval"),
+        *((name, told[key] or "none given") for key, name in FORM.items()),
+        ("evidence", "; ".join(told["evidence"])),
+    ]
+    if told["recommended_by"] == "default":
+        lines = [(name, text + BY_DEFAULT * (name == "recommendation")) for name, text in lines]
+    if told.get("risks"):
+        tags = (f"{tag['vocabulary']} {tag['id']}: {tag['name']}" for tag in told["risks"])
+        lines.append(("risk vocabularies", "; ".join(tags)))
+    return lines
+
+
+def level(told: Row) -> str:
+    """The severity of a finding in the report's words."""
+    return str(told["severity"]["level"] if "severity" in told else told["record"]["severity"])
+
+
 def comparison(record: Row) -> str:
     """Who is compared with whom."""
     text = f"{record['group_label']} with {record['reference_label']}"

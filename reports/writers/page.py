@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
+from concurrent.futures import Future
 from typing import Any
 
 from markupsafe import Markup
 
 from reports.charts.curve import described_curve, specification_curve
+from reports.charts.drawing import Drawing, drawing
 from reports.charts.forest import described_forest, forest
+from reports.charts.heat_map import described_heat_map, heat_map
 from reports.charts.intervals import controls_panel, described_controls
 from reports.charts.palette import LIGHT
 from reports.charts.power import described_power, power_panel
-from reports.charts.svg import figure
+from reports.contents.heat_maps import cells
 from reports.templating import templates
 from reports.text import html_emphasised
-from reports.writers.parts import shown
+from reports.writers import alike, questions
+from reports.writers.frame import contents, numbered, reachable, sections
+from reports.writers.parts import analysed, shown
 
 Data = Mapping[str, Any]
+
+MOST_CURVES = 8
+"""Findings of which the other analyses are drawn, the most severe first; those of the rest are tables."""
 
 
 def html(data: Data) -> str:
@@ -30,18 +38,39 @@ def html(data: Data) -> str:
     """
     names = shown(data)
     report = names["report"]
+    tables = {told["number"]: told for told in report["findings"] if analysed(told)}
+    curved = dict(list(tables.items())[:MOST_CURVES])
+    count = 2 * len(names["groups"]) + len(report["controls"]) + len(report["heat_maps"]) + len(curved)
+    with drawing(count) as pens:
+        coming = {
+            "forests": {group["id"]: forest_figure(pens, group) for group in names["groups"]},
+            "powers": {group["id"]: power_figure(pens, group) for group in names["groups"]},
+            "maps": {found["number"]: map_figure(pens, found) for found in report["heat_maps"]},
+            "panels": {
+                place: control_figure(pens, place, row, report)
+                for place, row in enumerate(report["controls"], start=1)
+            },
+            "curves": {number: curve_figure(pens, told, report) for number, told in curved.items()},
+        }
+        charts = {
+            kind: {name: Markup(figure.result()) for name, figure in own.items()}
+            for kind, own in coming.items()
+        }
     return (
         templates(escape=True)
         .get_template("audit/report.html.j2")
         .render(
             **names,
+            **charts,
             emphasised=html_emphasised,
-            forests={group["id"]: forest_svg(group) for group in names["groups"]},
-            powers={group["id"]: power_svg(group) for group in names["groups"]},
-            panels=[control_svg(place, row, report) for place, row in enumerate(report["controls"], start=1)],
-            curves={
-                told["number"]: curve_svg(told, report) for told in report["findings"] if has_curve(told)
-            },
+            sections=sections(report),
+            numbered=numbered,
+            contents=contents,
+            reachable=reachable,
+            tables=tables,
+            shared=alike.alike(report["findings"]),
+            alike=alike,
+            questions=questions,
         )
     )
 
@@ -51,51 +80,38 @@ def records(group: Data) -> list[Data]:
     return [told["record"] for told in group["rows"]]
 
 
-def forest_svg(group: Data) -> Markup:
+def forest_figure(pens: Drawing, group: Data) -> Future[str]:
     """The forest plot of one group of findings."""
-    return drawn(
-        forest, described_forest, f"forest-{group['id']}", f"{group['suite']}: findings", records(group)
-    )
+    rows = records(group)
+    title = f"{group['suite']}: findings"
+    return pens.figure(forest(rows, LIGHT), f"forest-{group['id']}", title, described_forest(rows))
 
 
-def power_svg(group: Data) -> Markup:
+def power_figure(pens: Drawing, group: Data) -> Future[str]:
     """What the sample of one group of findings could detect."""
-    return drawn(
-        power_panel, described_power, f"power-{group['id']}", f"{group['suite']}: power", records(group)
-    )
+    rows = records(group)
+    title = f"{group['suite']}: power"
+    return pens.figure(power_panel(rows, LIGHT), f"power-{group['id']}", title, described_power(rows))
 
 
-def drawn(
-    chart: Callable[[Sequence[Data], Any], Any],
-    described: Callable[[Sequence[Data]], str],
-    name: str,
-    title: str,
-    rows: Sequence[Data],
-) -> Markup:
-    """A chart of some rows with its text alternative."""
-    return Markup(figure(chart(rows, LIGHT), name, title, described(rows)))
-
-
-def control_svg(place: int, row: Data, report: Data) -> Markup:
+def control_figure(pens: Drawing, place: int, row: Data, report: Data) -> Future[str]:
     """The groups of one family against themselves."""
     family = [told["record"] for told in report["findings"] if told["record"]["family"] == row["family"]]
-    scale = family[0]["scale"] if family else "points"
-    chart = controls_panel(row["aa"], LIGHT, scale)
-    return Markup(
-        figure(chart, f"control-{place}", f"{row['family']}: controls", described_controls(row["aa"]))
-    )
+    chart = controls_panel(row["aa"], LIGHT, family[0]["scale"] if family else "points")
+    return pens.figure(chart, f"control-{place}", f"{row['family']}: controls", described_controls(row["aa"]))
 
 
-def has_curve(told: Data) -> bool:
-    """Whether a finding's single analyses are drawn: those of every disparity that was to be confirmed."""
-    record = told["record"]
-    curve = record["robustness"] and record["robustness"]["curve"]
-    return bool(record["verdict"] == "disparity" and curve and curve["analyses"])
+def map_figure(pens: Drawing, found: Data) -> Future[str]:
+    """Where the most severe disparity of one model and suite sits."""
+    rows = cells(found)
+    chart = heat_map(rows, LIGHT, found["centre"], f"mean in {found['unit']}")
+    title = f"{found['number']}: template families by groups"
+    return pens.figure(chart, f"map-{found['number']}", title, described_heat_map(rows, found["centre"]))
 
 
-def curve_svg(told: Data, report: Data) -> Markup:
+def curve_figure(pens: Drawing, told: Data, report: Data) -> Future[str]:
     """The specification curve of one finding."""
     analyses = told["record"]["robustness"]["curve"]["analyses"]
     chart = specification_curve(analyses, LIGHT, report["settings"]["alpha"])
     title = f"{told['number']}: other analyses"
-    return Markup(figure(chart, f"curve-{told['number']}", title, described_curve(analyses)))
+    return pens.figure(chart, f"curve-{told['number']}", title, described_curve(analyses))

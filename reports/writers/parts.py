@@ -5,13 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from audit.impact import wording as rates
 from audit.review.wording import agreement_lines, machine_lines
 from audit.wording import MARKS, visible
 from reports import figures
 from reports.text import value_text
-from reports.writers import detail
+from reports.writers import detail, plain
 
 Data = Mapping[str, Any]
+
+COVER = (
+    "title", "status", "as_of", "claims_limits", "plan_sha256", "chain_sha256", "started", "last_run",
+    "evenhand", "instrument", "models", "signed",
+)  # fmt: skip
+"""What the first page tells in its own words; the rest stands there by name."""
 
 
 def shown(data: Data) -> dict[str, Any]:
@@ -26,7 +33,14 @@ def shown(data: Data) -> dict[str, Any]:
         "marks": MARKS,
         "figures": figures,
         "detail": detail,
+        "plain": plain,
+        "analysed": analysed,
         "value_text": value_text,
+        "more_of_cover": [
+            (name, value.replace("_", " ") if name == "relationship" else value)
+            for name, value in plain.more(seen["cover"], COVER)
+        ],
+        "rates": rates,
         "review_lines": [
             ("Between reviewers, blind", list(agreement_lines(seen["reviews"]))),
             ("People and the machine", list(machine_lines(seen["reviews"]))),
@@ -44,3 +58,10 @@ def groups(rows: Sequence[Data]) -> list[dict[str, Any]]:
         {"id": f"group-{place}", "model": model, "suite": suite, "role": role, "rows": own}
         for place, ((model, suite, role), own) in enumerate(found.items(), start=1)
     ]
+
+
+def analysed(told: Data) -> bool:
+    """Whether a finding's single analyses are shown: those of every disparity that was to be confirmed."""
+    record = told["record"]
+    curve = record["robustness"] and record["robustness"]["curve"]
+    return bool(record["verdict"] == "disparity" and curve and curve["analyses"])

@@ -7,15 +7,17 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from audit.impact.wording import OUTCOMES, shown_row, title
 from reports.figures import number, p_value, signed
 from reports.text import csv_cell, value_text
-from reports.writers.detail import control_row
+from reports.writers import plain
+from reports.writers.detail import control_row, form
 
 Data = Mapping[str, Any]
 
 
 def csv_tables(data: Data) -> dict[str, str]:
-    """The tables of a report by file name; the disclaimer is a table of its own.
+    """The tables of a report by file name; what they are of, and do not claim, is one of them.
 
     Parameters
     ----------
@@ -28,8 +30,8 @@ def csv_tables(data: Data) -> dict[str, str]:
         RFC 4180 text; figures as every other format shows them. A cell that a spreadsheet would take for a
         formula starts with an apostrophe.
     """
-    return {
-        "read-me.csv": table(("claims_limits",), ([line] for line in data["cover"]["claims_limits"])),
+    made = {
+        "read-me.csv": table(("what", "text"), read_me(data)),
         "findings.csv": findings(data["findings"]),
         "controls.csv": controls(data["controls"]),
         "coverage.csv": coverage(data["coverage"]),
@@ -40,10 +42,21 @@ def csv_tables(data: Data) -> dict[str, str]:
             TOKENISATION, ([row[key] for key in TOKENISATION] for row in data["tokenisation"])
         ),
         "provenance.csv": provenance(data["provenance"]["claims"]),
+        "provenance-questions.csv": questions(data["provenance"]["questions"]),
         "reviews.csv": table(
             RESPONSES, ([value_text(row[key]) for key in RESPONSES] for row in data["reviews"]["responses"])
         ),
+        "heat-maps.csv": heat_maps(data["heat_maps"]),
+        "crosswalk.csv": crosswalk(data["crosswalk"]),
+        **({} if data["selection"] is None else {"selection.csv": selection(data["selection"])}),
     }
+    if data["findings"] and all("condition" in told for told in data["findings"]):
+        made["finding-forms.csv"] = forms(data["findings"])
+    parts = {"context": ("groups", "harms"), "method": ("intervals", "thresholds"), "changes": ("sizes",)}
+    for part, names in parts.items():
+        for name in names if data.get(part) is not None else ():
+            made[f"{part}-{name}.csv"] = plain_table(data[part][name])
+    return made
 
 
 RESPONSES = (
@@ -81,6 +94,43 @@ def findings(rows: Sequence[Data]) -> str:
     return table(HEAD, lines)
 
 
+def forms(rows: Sequence[Data]) -> str:
+    """One line a finding: its severity and its form, from condition to response."""
+    lines = [{"number": told["number"], **dict(form(told))} for told in rows]
+    head = list(dict.fromkeys(key for line in lines for key in line))
+    return table(head, ([line.get(key, "") for key in head] for line in lines))
+
+
+def heat_maps(maps: Sequence[Data]) -> str:
+    """One line a cell: the mean of a template family and a group."""
+    head = ("number", "model", "suite", "family", "group", "mean", "unit", "scores", "lost")
+    lines = []
+    for found in maps:
+        told = [found[key] for key in head[:3]]
+        for family, means, scores, lost in zip(
+            found["families"], found["means"], found["scores"], found["lost"], strict=True
+        ):
+            lines += [
+                [*told, family, group, signed(mean), found["unit"], n, gone]
+                for group, mean, n, gone in zip(found["groups"], means, scores, lost, strict=True)
+            ]
+    return table(head, lines)
+
+
+def plain_table(rows: Sequence[Data]) -> str:
+    """Rows as they stand in the report's data: a column for each thing that one line can tell."""
+    known = dict.fromkeys(key for row in rows for key in row)
+    head = [key for key in known if all(plain.short(row.get(key)) for row in rows)]
+    return table(head, ([cell(row.get(key)) for key in head] for row in rows))
+
+
+def cell(value: Any) -> str:
+    """A value in one cell; numbers as every other format shows them."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return number(value)
+    return plain.text(value)
+
+
 def controls(rows: Sequence[Data]) -> str:
     """One line a control: groups against themselves, and invented words."""
     head = ("family", "model", "suite", "kind", "label", "estimate", "interval", "p", "p_adjusted", "reason")
@@ -101,6 +151,22 @@ def controls(rows: Sequence[Data]) -> str:
     return table(head, lines)
 
 
+def read_me(data: Data) -> list[tuple[str, str]]:
+    """Of which audit the tables are, whether it is signed, and what they do not claim."""
+    cover = data["cover"]
+    told = [
+        ("title", cover["title"]),
+        ("status", cover["status"]),
+        ("report of", cover["as_of"]),
+        ("run id", cover["run_id"]),
+        *((f"model, SHA-256 {model['digest']}", model["id"]) for model in cover["models"]),
+        *(("what this report does not claim", line) for line in cover["claims_limits"]),
+    ]
+    if data["crosswalk"]["banner"]:
+        told.append(("legal map", data["crosswalk"]["banner"]))
+    return told
+
+
 def coverage(rows: Sequence[Data]) -> str:
     """Answers by model, suite, arm and status."""
     head = ("model", "suite", "arm", "items", "status", "answers")
@@ -116,7 +182,10 @@ def coverage(rows: Sequence[Data]) -> str:
 
 def provenance(claims: Sequence[Data]) -> str:
     """One line a claim, what is not known first."""
-    head = ("subject", "field", "status", "value", "source", "declared_by")
+    head = (
+        "subject", "field", "status", "value", "source", "declared_by", "location", "observed_at",
+        "evidence_sha256", "note",
+    )  # fmt: skip
     return table(
         head,
         (
@@ -126,11 +195,61 @@ def provenance(claims: Sequence[Data]) -> str:
                 row["status"],
                 value_text(row["value"]),
                 row["source"],
-                row["declared_by"] or "",
+                *(row[key] or "" for key in head[5:]),
             ]
             for row in claims
         ),
     )
+
+
+def questions(subjects: Sequence[Data]) -> str:
+    """One line a question and subject, with how it is known and where what is missing was looked for."""
+    head = ("subject", "id", "question", "status", "answers", "open", "looked", "standards")
+    lines = []
+    for each in subjects:
+        for row in each["rows"]:
+            answers = "; ".join(
+                f"{told['field']}: {value_text(told['value'])} ({told['status']})" for told in row["answers"]
+            )
+            rest = ("; ".join(row[key]) for key in ("open", "looked", "standards"))
+            lines.append([each["subject"], row["id"], row["question"], row["status"], answers, *rest])
+    return table(head, lines)
+
+
+def crosswalk(told: Data) -> str:
+    """One line a clause."""
+    head = (
+        "framework", "version", "clause", "wants", "status", "reason", "applies", "evidence", "missing",
+        "gap", "who_must_act", "must_not_claim", "verified_on", "how_known",
+    )  # fmt: skip
+    return table(
+        head,
+        (
+            [
+                framework["name"], framework["instrument_version"], entry["clause"], entry["wants"],
+                entry["status"], entry["reason"], entry["applies"] or "", " ".join(entry["evidence"]),
+                "; ".join(entry["missing"]), *(entry[key] for key in head[9:]),
+            ]
+            for framework in told["frameworks"]
+            for entry in framework["entries"]
+        ),
+    )  # fmt: skip
+
+
+def selection(told: Data) -> str:
+    """One line a category of people, and one a table for those of unknown category."""
+    head = (
+        "by", "category", "people", OUTCOMES[told["kind"]], "rate", "rate_interval", "impact_ratio",
+        "ratio_interval", "p_adjusted", "says",
+    )  # fmt: skip
+    lines = []
+    for found in told["tables"]:
+        for row in found["rows"]:
+            shown = shown_row(row)
+            texts = (shown[key] for key in ("rate", "rate_interval", "ratio", "interval", "p", "says"))
+            lines.append([title(found), shown["category"], row["n"], row["selected"], *texts])
+        lines.append([title(found), "unknown category", found["unknown"], *[""] * 6, "in no rate"])
+    return table(head, lines)
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

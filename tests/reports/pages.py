@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from html.parser import HTMLParser
+from typing import Any
+
+from reports.templating import templates
+from reports.text import html_emphasised
+from reports.writers.parts import shown
+
+
+def section(name: str, data: Mapping[str, Any]) -> str:
+    """One section of a page, which needs no chart."""
+    template = templates(escape=True).get_template(f"audit/_{name}.html.j2")
+    return template.render(**shown(data), emphasised=html_emphasised)
 
 
 class Outline(HTMLParser):

@@ -16,7 +16,7 @@ from reports.charts import DARK, LIGHT
 from reports.charts.changes import changes, described_changes
 from reports.charts.curve import described_curve, specification_curve
 from reports.charts.forest import described_forest, forest, greyed
-from reports.charts.heat_map import described_heat_map, heat_map, step
+from reports.charts.heat_map import MINUS, PLUS, described_heat_map, heat_map, step
 from reports.charts.intervals import (
     controls_panel,
     described_controls,
@@ -349,6 +349,10 @@ def test_a_large_heat_map_prints_no_values_and_keeps_its_width() -> None:
     assert float(re.search(r'width="([\d.]+)"', drawn)[1]) <= 950  # type: ignore[index]
     assert "family 39" in texts(drawn) and "people of group 29" in texts(drawn)
     assert sum(bool(re.fullmatch(r"[+-]\d\.\d\d", text)) for text in texts(drawn)) == 8
+    made = json.dumps(heat_map(rows, LIGHT).to_dict())
+    signed = {shape: made.count(f'"shape": "{shape}"') for shape in (PLUS, MINUS)}
+    above, middle = sum(row["mean"] > 0 for row in rows), sum(row["mean"] == 0 for row in rows)
+    assert signed == {PLUS: above, MINUS: len(rows) - above - middle}
 
 
 def test_steps_are_even_about_the_middle() -> None:
@@ -402,3 +406,14 @@ def test_more_scorers_than_lines_are_refused() -> None:
 def test_a_long_name_is_cut_at_its_end() -> None:
     assert shortened(HOSTILE, 200).endswith("…") and "\x1b" not in shortened(HOSTILE, 200)
     assert shortened("short", 200) == "short"
+
+
+def test_a_drawing_is_one_image_without_marks_for_scripts(findings: Rows) -> None:
+    rows = copy.deepcopy(findings[:2])
+    rows[0]["group_label"] = 'class="a" role="b"'
+    drawn = figure(forest(rows, LIGHT), "x", "x", "x")
+    tags = re.findall(r"<[a-z][^<>]*>", drawn)
+    assert drawn.count("font-family=") == 1 and tags[0].count('role="img"') == 1
+    marks = [tag for tag in tags[1:] if re.search(r" (?:class|role|aria-[a-z]+)=", tag)]
+    assert marks == []
+    assert 'class="a" role="b"' in drawn, "what is written in it stays whole"
