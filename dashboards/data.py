@@ -10,6 +10,7 @@ import json
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from audit.bundle import REVIEWS, Bundle, read_json
+from audit.bundle import ATTESTATIONS, ENGAGEMENT, REVIEWS, Bundle, read_json
 from audit.integrity import BundleState, state_of
 from audit.measures import MEASURES, Measure
 from audit.plan import PlannedSuite, planned_suites
@@ -52,6 +53,15 @@ def shown_files(root: Path) -> list[Path]:
     except OSError:
         records = []  # what state_of says of such a folder is shown
     return [*(root / name for name in FILES), *records]
+
+
+def made_since(root: Path) -> Signature:
+    """The same of what people add to a finished audit and sign: reviews, reports, signatures."""
+    paths = [root / REVIEWS]
+    for pattern in (f"{ATTESTATIONS}/*", "report[.-]*", "report-*/*"):
+        with suppress(OSError):
+            paths += sorted(root.glob(pattern))
+    return tuple(fact for path in paths if (fact := fact_of(path)))
 
 
 def fact_of(path: Path) -> tuple[str, int, int] | None:
@@ -195,3 +205,9 @@ def reviews_changed(root: Path) -> tuple[int, int]:
     """What tells whether the reviews grew."""
     _, *facts = fact_of(root / REVIEWS) or ("", 0, 0)
     return (facts[0], facts[1])
+
+
+def report_changed(root: Path) -> tuple[int, ...]:
+    """What tells whether anything changed that people wrote and a report tells: reviews and engagement."""
+    _, *facts = fact_of(root / ENGAGEMENT) or ("", 0, 0)
+    return (*reviews_changed(root), *facts)

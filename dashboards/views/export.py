@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,14 +13,38 @@ from dashboards.data import Opened, Signature
 from dashboards.shown import plain
 from probes.errors import InputError
 from reports import audit_report
+from reports.engagement import find_engagement, read_engagement
+from reports.exports.archive import zipped
+from reports.writers.pdf import installed
 
 FORMATS = {
     "html": ("HTML", "One file that needs nothing else: for reading, printing and sending.", "text/html"),
+    "pdf": (
+        "PDF",
+        "For signing and keeping: a tagged PDF, a machine-checked subset, with the data attached.",
+        "application/pdf",
+    ),
     "md": ("Markdown", "For a repository or a ticket.", "text/markdown"),
     "json": ("JSON", "Every number unrounded, against a published schema: for machines.", "application/json"),
     "csv": ("CSV", "The tables, with figures as they are read, in a ZIP file.", "application/zip"),
+    "cyclonedx": (
+        "CycloneDX",
+        "Model cards, declarations and data components, for tools of procurement and governance.",
+        "application/vnd.cyclonedx+json",
+    ),
+    "eval-ever": (
+        "Every Eval Ever",
+        "Results a model and answers line by line, beside other evaluations, in a ZIP file.",
+        "application/zip",
+    ),
+    "croissant": ("Croissant", "The probe suites as data sets, in a ZIP file.", "application/zip"),
+    "hub": ("Model hub", "Results and a model-card section for a hub, in a ZIP file.", "application/zip"),
+    "bundle": ("Bundle", "Report, plan, findings and provenance in a ZIP file.", "application/zip"),
 }
 """Name, use and media type of each format."""
+FIRST = {"html": "To read", "json": "For other programs", "bundle": "To keep"}
+"""The headings, each by the format that stands first below it."""
+ZIP = "application/zip"
 
 
 def page(audit: Opened) -> None:
@@ -34,33 +55,43 @@ def page(audit: Opened) -> None:
         "person signs it, the report says that it is a draft.",
         "lead",
     )
-    changed = data.reviews_changed(audit.root)
+    changed = data.report_changed(audit.root)
     events = len(data.reviews(audit).events)
     plain(
         f"{len(audit.rows)} findings, {events} review entries. Text that a model wrote is not in the report.",
         "note",
     )
+    try:
+        read_engagement(find_engagement(audit.root, None), [row["id"] for row in audit.rows])
+    except InputError as error:
+        for fault in error.faults:
+            plain(f"No report can be made: {fault}", "banner", "div")
+        return
     for name, (title, use, media) in FORMATS.items():
+        if name in FIRST:
+            st.header(FIRST[name])
         left, right = st.columns([0.7, 0.3], vertical_alignment="center")
         with left:
             plain(f"{title}: {use}", "p")
+        if name == "pdf" and not installed():
+            with right:
+                plain("Install evenhand[pdf] for it.", "note")
+            continue
         with right:
             st.download_button(
                 f"Download {title}",
                 partial(made, str(audit.root), audit.sign, changed, name),
-                f"report-{audit.plan_name}.{'zip' if name == 'csv' else name}",
+                f"report-{audit.plan_name}.{ending(name, media)}",
                 media,
                 key=f"download-{name}",
                 on_click="ignore",
                 width="stretch",
             )
-    st.header("Into the bundle")
-    plain(
-        "Writes the report beside the records, as `evenhand report` does; the manifest stays as it is.", "p"
-    )
+    st.subheader("Into the bundle")
+    plain("Writes the report beside the records, as evenhand report does; the manifest stays as it is.", "p")
     if st.button("Write the report into the bundle"):
         try:
-            paths = audit_report.write(audit.root, list(FORMATS))
+            paths = audit_report.write(audit.root, [name for name in FORMATS if name != "pdf" or installed()])
         except InputError as error:
             for fault in error.faults:
                 plain(f"Not written: {fault}", "banner", "div")
@@ -70,22 +101,19 @@ def page(audit: Opened) -> None:
 
 
 @st.cache_data(show_spinner="Making the report …", max_entries=12)
-def made(root: str, sign: Signature, changed: tuple[int, int], name: str) -> bytes:
+def made(root: str, sign: Signature, changed: tuple[int, ...], name: str) -> bytes:
     """The report in one format: a file, or several in a ZIP file."""
     files = audit_report.FORMATS[name](document(root, sign, changed), Path(root))
-    return next(iter(files.values())) if len(files) == 1 else zipped(files)
+    (first, *more) = files.values()
+    return first if not more and isinstance(first, bytes) else zipped(files)
 
 
 @st.cache_data(show_spinner="Making the report …", max_entries=4)
-def document(root: str, sign: Signature, changed: tuple[int, int]) -> dict[str, Any]:
+def document(root: str, sign: Signature, changed: tuple[int, ...]) -> dict[str, Any]:
     """The report as data."""
     return audit_report.report_data(Path(root))
 
 
-def zipped(files: Mapping[str, bytes]) -> bytes:
-    """Some files as one ZIP file, the same bytes every time."""
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in sorted(files.items()):
-            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content)
-    return target.getvalue()
+def ending(name: str, media: str) -> str:
+    """How the name of a format's file ends."""
+    return {"cyclonedx": "cdx.json"}.get(name, name) if media != ZIP else f"{name}.zip"

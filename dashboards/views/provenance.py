@@ -10,21 +10,16 @@ import pandas as pd
 import streamlit as st
 
 from audit.integrity import deviations, quick_status
+from audit.provenance import MEANINGS, answered
 from audit.verify import Check, verify_bundle
 from dashboards import charts
-from dashboards.data import Opened, Signature
+from dashboards.data import Opened, Signature, made_since
 from dashboards.shown import fact_table, grid, in_words, plain
 from dashboards.words import TIPS
 
 ORDER = ("unknown", "conflict", "withheld", "declared", "derived", "measured", "not_applicable")
 """What is not known comes first."""
-FLAGS = {
-    "TRAINING_DATA_UNDECLARED": "Nobody was found to say what the model was trained on.",
-    "LICENCE_UNDECLARED": "No licence was found for the model.",
-    "QUANTISED_OR_CONVERTED": "What was audited is a conversion, not the published checkpoint.",
-    "REVISION_NOT_PINNED": "Which revision of the model was loaded is not known.",
-}
-STATES = ("calibration", "signature")
+STATES = ("calibration",)
 """Checks that tell a state, which no bundle can pass or fail."""
 RIGHTS = ("training_data", "licence", "developer", "origin", "languages", "revision", "conversion")
 """Fields that say where a model and its data come from."""
@@ -35,6 +30,7 @@ def page(audit: Opened) -> None:
     st.title("Provenance")
     rows = audit.provenance["claims"]
     flags(audit)
+    asked(rows)
     unknowns(rows)
     rights(audit, rows)
     integrity(audit)
@@ -73,8 +69,37 @@ def flags(audit: Opened) -> None:
     if not found:
         plain("No rule of the ledger asks for a review. That says nothing of what no rule looks for.", "p")
     for row in found:
-        meaning = FLAGS.get(row["flag"], "")
-        plain(f"{row['flag']} · {row['subject']} · {meaning} Needs review.", "banner", "div")
+        meaning = MEANINGS.get(str(row["flag"]), "needs review: see the claims about it")
+        fields = row.get("claims")
+        rests = f" Rests on: {', '.join(map(str, fields))}." if isinstance(fields, list) and fields else ""
+        plain(f"{row['flag']} · {row['subject']} · {meaning}.{rests}", "banner", "div")
+
+
+def asked(rows: Sequence[Mapping[str, Any]]) -> None:
+    """What standards ask about origin and data, with what the ledger answers."""
+    st.header("Questions that standards ask")
+    found = answered(rows)
+    grid(
+        ("of", "answered"),
+        [(each["subject"], each["completeness"]["text"]) for each in found],
+        "How many of the questions are answered, and how; none of this is a grade",
+    )
+    with st.expander("Every question with its answers"):
+        for each in found:
+            grid(
+                ("question", "known", "answer", "asked by"),
+                [question(row) for row in each["rows"]],
+                f"Questions about {each['subject']}",
+            )
+
+
+def question(row: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """A question as a row of words."""
+    said = [f"{told['field']}: {in_words(told['value'])} ({told['status']})" for told in row["answers"]]
+    said += [f"not known: {', '.join(row['open'])}"] if row["open"] else []
+    said += [f"looked for in: {'; '.join(row['looked'])}"] if row["looked"] else []
+    status = str(row["status"]).replace("_", " ")
+    return f"{row['id']} {row['question']}", status, "\n".join(said), "; ".join(row["standards"])
 
 
 def unknowns(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -128,7 +153,7 @@ def said_by(row: Mapping[str, Any]) -> str:
 
 
 @st.cache_data(show_spinner=False, max_entries=8)
-def looked_at(root: str, sign: Signature) -> list[Check]:
+def looked_at(root: str, sign: Signature, since: Signature) -> list[Check]:
     """A quick look at a bundle."""
     return quick_status(Path(root))
 
@@ -142,16 +167,17 @@ def departed_from(root: str, sign: Signature) -> list[str]:
 def integrity(audit: Opened) -> None:
     """Chain, manifest, calibration and signature: quickly on opening, whole when asked for."""
     st.header("Is it what it says it is?", help=TIPS["chain"])
-    checks_shown(looked_at(str(audit.root), audit.sign), "A quick look, without recomputing anything")
+    since = made_since(audit.root)
+    checks_shown(looked_at(str(audit.root), audit.sign, since), "A quick look, without recomputing anything")
     if st.button(
         "Verify everything now",
         help="Every hash, the whole chain, and every figure recomputed. Minutes for a large audit; "
         "`evenhand verify` does the same.",
     ):
         with st.spinner("Recomputing every figure …"):
-            st.session_state[f"verified-{audit.name}"] = (audit.sign, verify_bundle(audit.root))
+            st.session_state[f"verified-{audit.name}"] = (audit.sign + since, verify_bundle(audit.root))
     sign, checks = st.session_state.get(f"verified-{audit.name}", (None, None))
-    if checks is not None and sign == audit.sign:
+    if checks is not None and sign == audit.sign + since:
         checks_shown(checks, "Verified in this session: every figure recomputed")
 
 
@@ -159,7 +185,7 @@ def checks_shown(checks: Sequence[Check], caption: str) -> None:
     """Checks with what each found."""
     rows = [
         (
-            "✗" if not check.holds else "–" if check.name in STATES else "✓",
+            "✗" if not check.holds else "–" if check.name in STATES or not check.made else "✓",
             check.name,
             "; ".join(check.faults) or check.detail,
         )

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
+import sys
 import zipfile
 from pathlib import Path
 
 import pandas as pd
+import pytest
 
+from audit.attestation.keys import new_key
+from audit.attestation.sign import sign
+from audit.attestation.statement import Signer
 from audit.bundle import Bundle, read_json
 from audit.compare import compare_bundles
 from audit.deviations import deviations
 from audit.integrity import quick_status
 from audit.measures import MEASURES
+from audit.provenance import MEANINGS, answered
 from audit.scorers.agreement import agreement
 from audit.sidecar import open_sidecar
 from audit.verdict import CONTROL_ALPHA
@@ -62,7 +69,11 @@ def test_provenance_names_what_is_unknown_first(bundles: dict[str, Path], pages:
     assert len(shown) == len(ledger["claims"])
     assert list(shown["status"])[: len(unknown)] == [row["status"] for row in unknown]
     for row in ledger["flags"]:
-        assert f"{row['flag']} · {row['subject']}" in said
+        assert f"{row['flag']} · {row['subject']} · {MEANINGS[row['flag']]}" in said
+        assert f"Rests on: {', '.join(row['claims'])}" in said
+    for each in answered(ledger["claims"]):
+        assert f"{each['subject']}\n{each['completeness']['text']}" in said
+        assert f"Questions about {each['subject']}" in said
     assert Bundle(root).plan_sha256 in said
     assert deviations(root)
     for line in deviations(root):
@@ -141,19 +152,68 @@ def test_instrument_shows_controls_power_and_calibration(bundles: dict[str, Path
 
 def test_every_export_is_what_the_report_writes(own: Path, pages: Pages) -> None:
     app = clean(pages.open("export", own))
+    assert [each.value for each in app.header] == ["To read", "For other programs", "To keep"]
     begins = f"report-{Bundle(own).plan_sha256[:12]}."
     made = {name.removeprefix(begins): content() for name, content in pages.downloads.items()}
-    assert made.keys() == {"html", "md", "json", "zip"}
+    zips = {"csv", "eval-ever", "croissant", "hub", "bundle"}
+    assert made.keys() == {"html", "pdf", "md", "json", "cdx.json"} | {f"{name}.zip" for name in zips}
     app = clean(widget(app, "button", "Write the report into the bundle").click().run())
-    for name in ("html", "md", "json"):
+    for name in ("html", "pdf", "md", "json", "cdx.json"):
         assert made[name] == (own / f"report.{name}").read_bytes()
         assert str(own / f"report.{name}") in texts(app)
-    with zipfile.ZipFile(io.BytesIO(made["zip"])) as archive:
-        files = {name: archive.read(name) for name in archive.namelist()}
-    assert files == {f"report-csv/{path.name}": path.read_bytes() for path in (own / "report-csv").iterdir()}
+    assert made["bundle.zip"] == (own / "report-bundle.zip").read_bytes()
+    for name in zips - {"bundle"}:
+        with zipfile.ZipFile(io.BytesIO(made[f"{name}.zip"])) as archive:
+            files = {member: archive.read(member) for member in archive.namelist()}
+        written = [path for path in (own / f"report-{name}").rglob("*") if path.is_file()]
+        assert files == {path.relative_to(own).as_posix(): path.read_bytes() for path in written}
     assert [row["record"] for row in json.loads(made["json"])["findings"]] == rows_of(own)
+
+
+def test_an_engagement_is_in_the_export_and_a_broken_one_is_named(own: Path, pages: Pages) -> None:
+    path = own / "engagement.yaml"
+    begins = f"report-{Bundle(own).plan_sha256[:12]}.json"
+    for name in ("one auditor", "another auditor"):
+        path.write_text(f"performed_by: {name}\n", "utf-8")
+        clean(pages.open("export", own))
+        assert json.loads(pages.downloads[begins]())["cover"]["performed_by"] == name
+    path.write_text("performed: nobody\n", "utf-8")
+    app = clean(pages.open("export", own))
+    assert "No report can be made" in texts(app) and "unknown key 'performed'" in texts(app)
+
+
+def test_without_typst_the_other_exports_are_offered(
+    own: Path, pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "typst", None)
+    app = clean(pages.open("export", own))
+    assert not any(name.endswith(".pdf") for name in pages.downloads)
+    assert "Install evenhand[pdf]" in texts(app)
+    clean(widget(app, "button", "Write the report into the bundle").click().run())
+    assert (own / "report.html").exists() and not (own / "report.pdf").exists()
 
 
 def test_pages_of_an_audit_without_text_say_so(pages: Pages, invalid: Path) -> None:
     app = clean(pages.open("scorers", invalid))
     assert "No text was judged by a scorer" in texts(app)
+
+
+def test_provenance_says_who_signed_and_when_that_no_longer_holds(
+    scripted: Path, pages: Pages, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(scripted, tmp_path / "signed"))
+    row = "signature\nnot signed"
+    assert f"–\n{row}" in texts(clean(pages.open("provenance", root)))
+    made = new_key(tmp_path / "ada")
+    sign(root, tmp_path / "ada", Signer("Ada <b>Ng</b>", "auditor"), str)
+    said = texts(clean(pages.open("provenance", root)))
+    assert row not in said
+    assert f"✓\nsignature\nvalid, by key {made.fingerprint} (nobody said whose it is); Ada <b>Ng</b>" in said
+    (root / "reviews.jsonl").write_text("{}\n")
+    said = texts(clean(pages.open("provenance", root)))
+    assert "✗\nsignature\nreviews.jsonl: is not as attestations/" in said
+
+
+def test_what_no_question_could_find_says_where_it_was_looked_for(pages: Pages, own: Path) -> None:
+    said = texts(clean(pages.open("provenance", own)))
+    assert "looked for in: the ledger of this audit, which holds no claim about it" in said
