@@ -24,6 +24,7 @@ lint: $(VENV)/.installed-dev
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.bench_bundle
+	$(BIN)/python -m tests.bench.bench_report
 
 # What the tests of the dashboard click in; they are skipped, and say so, where it is not.
 browser:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -41,8 +42,10 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     if not is_fetched("smollm2-135m"):
         text = text.replace("  - smollm2-135m\n", "")
     (folder / "first.yaml").write_text(text)
+    (folder / "selections.csv").write_text(blocks("csv")[0])
     done = run("run first.yaml --out audits/first", folder)
     assert done.returncode == 0, done.stderr
+    shutil.copytree(folder / "audits/first", folder / "audits/last-year")
     before = os.getcwd()
     os.chdir(folder)
     yield folder
@@ -50,7 +53,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 def run(words: str, folder: Path) -> subprocess.CompletedProcess[str]:
-    line = [sys.executable, "-m", "audit.cli", *words.split()]
+    line = [sys.executable, "-m", "audit.cli", *shlex.split(words)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(line, cwd=folder, capture_output=True, text=True, env=environment)
 
