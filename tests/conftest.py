@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from audit.cli import main
+
 LEXICON = """
 id: mini-{name}
 version: 1.0.0
@@ -93,3 +95,12 @@ def mini(tmp_path: Path) -> Path:
     folder = tmp_path / "suite"
     folder.mkdir()
     return write_mini(folder)
+
+
+def evenhand(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    """Run a command in this process: exit code, standard output, standard error."""
+    with pytest.raises(SystemExit) as ended:
+        main([str(word) for word in words])
+    out, err = capsys.readouterr()
+    assert isinstance(ended.value.code, int)
+    return ended.value.code, out, err

@@ -81,7 +81,7 @@ def form(told: Row) -> list[tuple[str, str]]:
     ]
     if told["recommended_by"] == "default":
         lines = [(name, text + BY_DEFAULT * (name == "recommendation")) for name, text in lines]
-    if told.get("risks"):
+    if told["risks"]:
         tags = (f"{tag['vocabulary']} {tag['id']}: {tag['name']}" for tag in told["risks"])
         lines.append(("risk vocabularies", "; ".join(tags)))
     return lines
@@ -89,7 +89,7 @@ def form(told: Row) -> list[tuple[str, str]]:
 
 def level(told: Row) -> str:
     """The severity of a finding in the report's words."""
-    return str(told["severity"]["level"] if "severity" in told else told["record"]["severity"])
+    return str(told["severity"]["level"])
 
 
 def comparison(record: Row) -> str:

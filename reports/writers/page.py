@@ -20,12 +20,9 @@ from reports.templating import templates
 from reports.text import html_emphasised
 from reports.writers import alike, questions
 from reports.writers.frame import contents, numbered, reachable, sections
-from reports.writers.parts import analysed, shown
+from reports.writers.parts import MOST_CURVES, analysed, shown
 
 Data = Mapping[str, Any]
-
-MOST_CURVES = 8
-"""Findings of which the other analyses are drawn, the most severe first; those of the rest are tables."""
 
 
 def html(data: Data) -> str:

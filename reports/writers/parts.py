@@ -60,6 +60,10 @@ def groups(rows: Sequence[Data]) -> list[dict[str, Any]]:
     ]
 
 
+MOST_CURVES = 8
+"""Findings of which the other analyses are drawn, the most severe first; those of the rest are tables."""
+
+
 def analysed(told: Data) -> bool:
     """Whether a finding's single analyses are shown: those of every disparity that was to be confirmed."""
     record = told["record"]

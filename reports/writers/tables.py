@@ -50,11 +50,11 @@ def csv_tables(data: Data) -> dict[str, str]:
         "crosswalk.csv": crosswalk(data["crosswalk"]),
         **({} if data["selection"] is None else {"selection.csv": selection(data["selection"])}),
     }
-    if data["findings"] and all("condition" in told for told in data["findings"]):
+    if data["findings"]:
         made["finding-forms.csv"] = forms(data["findings"])
     parts = {"context": ("groups", "harms"), "method": ("intervals", "thresholds"), "changes": ("sizes",)}
     for part, names in parts.items():
-        for name in names if data.get(part) is not None else ():
+        for name in names if data[part] is not None else ():
             made[f"{part}-{name}.csv"] = plain_table(data[part][name])
     return made
 

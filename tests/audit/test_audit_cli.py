@@ -10,19 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from audit.cli import main
-from tests.conftest import write_mini
+from tests.conftest import evenhand, write_mini
 
 Capture = pytest.CaptureFixture[str]
-
-
-def evenhand(capsys: Capture, *words: object) -> tuple[int, str, str]:
-    """Run a command in this process: exit code, standard output, standard error."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(word) for word in words])
-    out, err = capsys.readouterr()
-    assert isinstance(ended.value.code, int)
-    return ended.value.code, out, err
 
 
 def fault_of(capsys: Capture, *words: object) -> str:

@@ -15,24 +15,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from audit.api import run
 from audit.bundle import Bundle, read_json, write_json
-from audit.cli import main
-from audit.models import ScriptedModel
-from audit.spec import AuditSpec, choose
-from tests.conftest import write_mini
+from tests.conftest import evenhand
 
 Capture = pytest.CaptureFixture[str]
 WHO = ("--name", "Ada Ng", "--role", "lead auditor")
-
-
-def evenhand(capsys: Capture, *words: object) -> tuple[int, str, str]:
-    """Run a command in this process: exit code, standard output, standard error."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(word) for word in words])
-    out, err = capsys.readouterr()
-    assert isinstance(ended.value.code, int)
-    return ended.value.code, out, err
 
 
 def fault_of(capsys: Capture, *words: object) -> str:
@@ -42,20 +29,6 @@ def fault_of(capsys: Capture, *words: object) -> str:
     (line,) = err.splitlines()
     assert line.startswith("evenhand: ")
     return line
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("whole")
-    (folder / "suite").mkdir()
-    suite = write_mini(folder / "suite", templates=6, terms=4)
-    run(AuditSpec(models=(ScriptedModel.noise(),), suites=(choose(str(suite)),)), folder / "bundle")
-    return folder / "bundle"
-
-
-@pytest.fixture
-def bundle(whole: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(whole, tmp_path / "bundle"))
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from audit import api
-from audit.cli import main
 from audit.design.family_design import FamilyDesign, family_design
 from audit.design.outlook import outlook
 from audit.design.solve import check_size, solve
@@ -28,7 +27,7 @@ from audit.stats.cheapest import MOST_CELLS, cheapest
 from audit.stats.design import DesignSds, design_se
 from audit.stats.planning import Target
 from probes.errors import InputError
-from tests.conftest import write_mini
+from tests.conftest import evenhand, write_mini
 
 Capture = pytest.CaptureFixture[str]
 SPREADS = DesignSds(template=0.2, term=0.4, residual=0.6)
@@ -337,14 +336,6 @@ def test_a_family_that_the_earlier_audit_does_not_know_keeps_what_is_assumed(ear
 
 
 # -- the command line -----------------------------------------------------------------------------------
-
-
-def evenhand(capsys: Capture, *words: object) -> tuple[int, str, str]:
-    with pytest.raises(SystemExit) as ended:
-        main([str(word) for word in words])
-    out, err = capsys.readouterr()
-    assert isinstance(ended.value.code, int)
-    return ended.value.code, out, err
 
 
 PLAN = ("plan", "-m", "reference/bert-fair", "-s", "occupations", "-s", "traits")

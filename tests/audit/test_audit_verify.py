@@ -10,27 +10,9 @@ from typing import Any
 
 import pytest
 
-from audit.api import run
 from audit.bundle import Bundle
 from audit.calibration.record import code_sha256
-from audit.models import ScriptedModel
-from audit.spec import AuditSpec, choose
 from audit.verify import Check, read_findings, verify_bundle
-from tests.conftest import write_mini
-
-
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("whole")
-    (folder / "suite").mkdir()
-    suite = write_mini(folder / "suite", templates=6, terms=4)
-    run(AuditSpec(models=(ScriptedModel.noise(),), suites=(choose(str(suite)),)), folder / "bundle")
-    return folder / "bundle"
-
-
-@pytest.fixture
-def bundle(whole: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(whole, tmp_path / "bundle"))
 
 
 def faults(checks: list[Check]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from audit.api import audit
 from audit.models import ScriptedModel
 from audit.models.scripted import Plant
 from reports.audit_report import report_data
+from reports.writers import page as page_writer
 from tests.conftest import write_mini
 
 
@@ -37,3 +40,13 @@ def data(bundle: Path) -> dict[str, Any]:
 @pytest.fixture(scope="session")
 def findings(data: dict[str, Any]) -> list[dict[str, Any]]:
     return [told["record"] for told in data["findings"]]
+
+
+@pytest.fixture
+def without_charts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Charts have tests of their own."""
+    empty: Future[str] = Future()
+    empty.set_result("")
+    for chart in ("forest", "power", "map", "control", "curve"):
+        monkeypatch.setattr(page_writer, f"{chart}_figure", lambda *_: empty)
+    monkeypatch.setattr(page_writer, "drawing", lambda count: nullcontext())

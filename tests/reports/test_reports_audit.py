@@ -11,8 +11,6 @@ import re
 import shutil
 import subprocess
 import sys
-from concurrent.futures import Future
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +29,6 @@ from reports.audit_report import FORMATS, csv_tables, html, markdown, report_dat
 from reports.contents.cover import CLAIMS_LIMITS
 from reports.figures import interval, number, p_value, signed
 from reports.schema import report_schema
-from reports.writers import page as page_writer
 from reports.writers.detail import detail
 from tests.reports.pages import Outline
 
@@ -58,16 +55,6 @@ def tables(data: dict[str, Any]) -> dict[str, str]:
 def copied(bundle: Path, tmp_path: Path) -> Path:
     shutil.copytree(bundle, tmp_path / "audit")
     return tmp_path / "audit"
-
-
-@pytest.fixture
-def without_charts(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Charts have tests of their own."""
-    empty: Future[str] = Future()
-    empty.set_result("")
-    for chart in ("forest", "power", "map", "control", "curve"):
-        monkeypatch.setattr(page_writer, f"{chart}_figure", lambda *_: empty)
-    monkeypatch.setattr(page_writer, "drawing", lambda count: nullcontext())
 
 
 @pytest.fixture

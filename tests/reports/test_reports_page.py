@@ -8,7 +8,6 @@ import io
 import os
 import re
 from concurrent.futures import Future
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +35,6 @@ from tests.reports.sections import formed, whole
 @pytest.fixture(scope="module")
 def page(data: dict[str, Any]) -> str:
     return html(data)
-
-
-@pytest.fixture
-def without_charts(monkeypatch: pytest.MonkeyPatch) -> None:
-    empty: Future[str] = Future()
-    empty.set_result("")
-    for chart in ("forest", "power", "map", "control", "curve"):
-        monkeypatch.setattr(page_writer, f"{chart}_figure", lambda *_: empty)
-    monkeypatch.setattr(page_writer, "drawing", lambda count: nullcontext())
 
 
 # -- the means behind the disparities ---------------------------------------------------------------

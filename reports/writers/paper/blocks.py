@@ -8,6 +8,7 @@ from typing import Any
 
 from reports.figures import number
 from reports.text import value_text
+from reports.writers.plain import NONE, named
 
 Block = dict[str, Any]
 Run = str | tuple[str, ...]
@@ -126,21 +127,10 @@ def length(runs: Runs) -> int:
     return sum(len(run) if isinstance(run, str) else len("".join(run[1:2])) for run in runs)
 
 
-def named(key: str) -> str:
-    """A key of the data as a label.
-
-    Examples
-    --------
-    >>> named("intended_use"), named("manifest_sha256")
-    ('intended use', 'manifest, SHA-256')
-    """
-    return str(key).replace("_sha256", ", SHA-256").replace("sha256", "SHA-256").replace("_", " ")
-
-
 def plain(value: Any) -> str:
     """Any value as one text: what is missing is said, nested data is told with its names."""
     if value is None or value in ("", [], {}):
-        return "none given"
+        return NONE
     if isinstance(value, Mapping):
         return "; ".join(f"{named(key)}: {plain(item)}" for key, item in value.items())
     if isinstance(value, list):
@@ -155,7 +145,7 @@ def lines(rows: Iterable[str]) -> Runs:
     found: list[Run] = []
     for row in rows:
         found += [("line",), row] if found else [row]
-    return found or "none given"
+    return found or NONE
 
 
 def anything(data: Mapping[str, Any], level: int = 2, skip: Sequence[str] = ()) -> list[Block]:

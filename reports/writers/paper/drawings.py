@@ -22,8 +22,8 @@ Described = Callable[[Sequence[Data]], str]
 
 MOST_ROWS = 56
 """Findings of one chart: as many as can be read on one page. The first are the worst."""
-MOST_GROUPS, MOST_CURVES = 20, 8
-"""Groups of findings that are drawn, and findings whose other analyses are."""
+MOST_GROUPS = 20
+"""Groups of findings that are drawn."""
 FONT, LARGER = "Libertinus Serif", 1.25
 """The letters of the paper, and how much larger they may be in the place that a page's letters were given."""
 

@@ -18,13 +18,13 @@ from reports.writers.paper.blocks import (
     heading,
     items,
     lines,
-    named,
     note,
     plain,
     quiet,
     table,
     text,
 )
+from reports.writers.plain import named
 
 Data = Mapping[str, Any]
 

@@ -14,11 +14,11 @@ from reports.writers.paper.blocks import (
     heading,
     items,
     lines,
-    named,
     plain,
     table,
     text,
 )
+from reports.writers.plain import named
 
 Data = Mapping[str, Any]
 

@@ -21,7 +21,8 @@ from reports.writers.paper.blocks import (
     text,
     verdict_run,
 )
-from reports.writers.paper.drawings import MOST_CURVES, Drawings
+from reports.writers.paper.drawings import Drawings
+from reports.writers.parts import MOST_CURVES, analysed
 
 Data = Mapping[str, Any]
 
@@ -75,13 +76,7 @@ def overview(report: Data) -> Block:
 
 def drawn_curves(report: Data) -> set[str]:
     """The findings whose other analyses are drawn: the worst of the disparities that were to be confirmed."""
-    found = [
-        told["number"]
-        for told in report["findings"]
-        if told["record"]["verdict"] == "disparity"
-        and told["record"]["robustness"]
-        and (told["record"]["robustness"]["curve"] or {}).get("analyses")
-    ]
+    found = [told["number"] for told in report["findings"] if analysed(told)]
     return set(found[:MOST_CURVES])
 
 

@@ -12,8 +12,8 @@ from reports.charts.drawing import drawing
 from reports.charts.look import shortened
 from reports.writers.paper import back, front, legal, methods, results
 from reports.writers.paper.blocks import Block, heading
-from reports.writers.paper.drawings import MOST_CURVES, Drawings
-from reports.writers.parts import shown
+from reports.writers.paper.drawings import Drawings
+from reports.writers.parts import MOST_CURVES, shown
 
 Data = Mapping[str, Any]
 
