@@ -3,9 +3,26 @@
 from __future__ import annotations
 
 import math
-from typing import Any
+from itertools import pairwise
+from typing import Any, get_args
 
-from audit.requests import Choice, Generate, Request, Response, Sampled, TokenLogprob
+from audit.requests import (
+    Activation,
+    CausalTokens,
+    Choice,
+    ChoiceRequest,
+    Classify,
+    Generate,
+    LabelLogit,
+    PseudoTokens,
+    Request,
+    Response,
+    Sampled,
+    ScoredToken,
+    TokenLogprob,
+    Top,
+    answers_of,
+)
 
 SMALLEST_LOGPROB = -1e6
 """Nats; below this a log-probability is a fault and not an answer."""
@@ -30,16 +47,51 @@ def checked(request: Request, response: Any, largest: float = LARGEST_LOGPROB) -
     if response.error:
         return Response(error=text_of(response.error), text_tokens=whole(response.text_tokens))
     try:
-        if isinstance(request, Generate):
-            samples = tuple(checked_sample(sample) for sample in response.samples)
-            require(len(samples) == request.samples, f"{len(samples)} samples of {request.samples}")
-            return Response(samples=samples, text_tokens=whole(response.text_tokens))
-        options = request.candidates if request.form == "fill" else request.continuations
+        return checked_parts(request, response, largest)
+    except (MalformedError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        return Response(error=text_of(f"malformed answer: {error}"))
+
+
+def checked_parts(request: Request, response: Response, largest: float) -> Response:
+    """The parts of a response that answer this form of request; the others are left out."""
+    text_tokens = whole(response.text_tokens)
+    if isinstance(request, Generate):
+        samples = tuple(checked_sample(sample) for sample in response.samples)
+        require(len(samples) == request.samples, f"{len(samples)} samples of {request.samples}")
+        return Response(samples=samples, text_tokens=text_tokens)
+    if isinstance(request, ChoiceRequest):
+        options = answers_of(request)
         choices = tuple(checked_choice(choice, largest) for choice in response.choices)
         require(len(choices) == len(options), f"{len(choices)} log-probabilities for {len(options)} answers")
-        return Response(choices=choices, text_tokens=whole(response.text_tokens))
-    except (MalformedError, TypeError, ValueError, AttributeError) as error:
-        return Response(error=text_of(f"malformed answer: {error}"))
+        return Response(choices=choices, text_tokens=text_tokens)
+    if isinstance(request, PseudoTokens | CausalTokens | Top):
+        tokens = tuple(checked_scored(token, largest) for token in response.tokens)
+        require_tokens(request, tokens)
+        return Response(tokens=tokens, text_tokens=text_tokens)
+    if isinstance(request, Classify):
+        labels = tuple(checked_label(label) for label in response.labels)
+        require(len(labels) > 0, "no labels")
+        require(len({one.label for one in labels}) == len(labels), "two labels of one name")
+        known = get_args(Activation)
+        require(response.activation in known, f"an activation {response.activation!r}, not one of {known}")
+        return Response(labels=labels, activation=response.activation, text_tokens=text_tokens)
+    vector = tuple(finite(value, "a coordinate") for value in response.vector)
+    require(len(vector) > 0, "an empty vector")
+    return Response(vector=vector, text_tokens=text_tokens)
+
+
+def require_tokens(request: PseudoTokens | CausalTokens | Top, tokens: tuple[ScoredToken, ...]) -> None:
+    """Stop at tokens that are not those that were asked for."""
+    require(len(tokens) > 0, "no tokens")
+    weighed = isinstance(request, PseudoTokens) and request.scheme == "unmasked_attention"
+    for token in tokens:
+        without = token.weight is None
+        require(without != weighed, f"a token {'without its' if without else 'with a'} weight")
+    if isinstance(request, Top):
+        require(len(tokens) == request.k, f"{len(tokens)} tokens of {request.k}")
+        require(len({token.id for token in tokens}) == len(tokens), "the same token twice")
+        falling = all(a.logprob >= b.logprob for a, b in pairwise(tokens))
+        require(falling, "tokens that are not in the order of their log-probabilities")
 
 
 class MalformedError(Exception):
@@ -74,6 +126,33 @@ def checked_token(token: TokenLogprob, largest: float) -> TokenLogprob:
     """A piece with text that can be written down and a log-probability in range."""
     require(isinstance(token.text, str), "a token that is no text")
     return TokenLogprob(text_of(token.text), checked_logprob(token.logprob, largest))
+
+
+def checked_scored(token: ScoredToken, largest: float) -> ScoredToken:
+    """A token of a text whose numbers are plain ones in range."""
+    require(isinstance(token.text, str), "a token that is no text")
+    weight = None if token.weight is None else finite(token.weight, "a weight")
+    require(weight is None or weight >= 0, f"a weight of {weight}")
+    return ScoredToken(
+        whole(token.id),
+        text_of(token.text),
+        checked_logprob(token.logprob, largest),
+        None if token.word is None else whole(token.word),
+        weight,
+    )
+
+
+def checked_label(label: LabelLogit) -> LabelLogit:
+    """A label with a name that can be written down and a finite logit."""
+    require(isinstance(label.label, str) and label.label != "", "a label without a name")
+    return LabelLogit(text_of(label.label), finite(label.logit, "a logit"))
+
+
+def finite(value: Any, what: str) -> float:
+    """A plain number that is neither infinite nor undefined."""
+    number = float(value)
+    require(math.isfinite(number), f"{what} of {number:g}")
+    return number
 
 
 def checked_logprob(logprob: Any, largest: float) -> float:

@@ -16,7 +16,7 @@ from audit.hypotheses import Hypothesis, declare, hypothesis_from_json
 from audit.measures import MEASURES, decoding_from_json
 from audit.models import LoadOptions, identify
 from audit.models.base import Model
-from audit.requests import Request, digest
+from audit.requests import SuiteRequest, digest
 from audit.spec import AuditSpec, SuiteChoice
 from probes import Item, Lexicon, Margin, Sampling, Suite, expand, lexicon_from_data, suite_from_data
 from probes.errors import AuditFileError, BundleError, Fault
@@ -69,7 +69,7 @@ class Question:
     """
 
     item: Item
-    request: Request
+    request: SuiteRequest
     digest: str
     setting: str = ""
     first_sample: int = 0
@@ -228,7 +228,7 @@ def questions(
                 yield Question(item, request, digest(request), name, first)
 
 
-def unique_requests(asked: Sequence[Question]) -> list[Request]:
+def unique_requests(asked: Sequence[Question]) -> list[SuiteRequest]:
     """The requests to make: each once, in order of first need."""
     return list({question.digest: question.request for question in asked}.values())
 
@@ -266,7 +266,7 @@ def estimate_cost(plan: Mapping[str, Any], rate: Callable[[], float]) -> list[di
     return rows
 
 
-def expected_tokens(request: Request) -> float:
+def expected_tokens(request: SuiteRequest) -> float:
     """About how many tokens a model reads or writes to answer a request."""
     per_word = 1.4
     if request.form == "fill":

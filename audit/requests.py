@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -60,10 +60,134 @@ class Generate:
     form: Literal["generate"] = "generate"
 
 
-Request = Fill | Score | Generate
+@dataclass(frozen=True)
+class Insert:
+    """How probable is each candidate at the marked place, one piece at a time, the later pieces absent?
+
+    As :class:`Fill`, but a candidate of several pieces is put in from left to right with a single mask: piece
+    ``k`` is read where the earlier ones stand before the mask and the rest of the text follows it at once.
+    This is how StereoSet's masked models are asked (Nadeem et al. 2021).
+    """
+
+    text: str
+    candidates: tuple[str, ...]
+    form: Literal["insert"] = "insert"
 
 
-def answers_of(request: Fill | Score) -> tuple[str, ...]:
+@dataclass(frozen=True)
+class Hidden:
+    """How probable is each candidate at the marked place while another stretch of the text is masked, too?
+
+    ``hidden`` occurs exactly once in ``text``; each of its tokens is replaced by a mask. This asks for the
+    prior of a candidate (Kurita et al. 2019), always at the candidate's own place.
+    """
+
+    text: str
+    hidden: str
+    candidates: tuple[str, ...]
+    form: Literal["hidden"] = "hidden"
+
+
+Scheme = Literal["masked", "word_l2r", "unmasked", "unmasked_attention"]
+"""How a masked language model reads the tokens of a text:
+
+* ``masked``: each token with itself masked and all others given (pseudo-log-likelihood, Salazar et al. 2020);
+* ``word_l2r``: each token with itself and the later tokens of its word masked (Kauf and Ivanova 2023);
+* ``unmasked``: each token from one pass over the whole text (AUL, Kaneko and Bollegala 2022);
+* ``unmasked_attention``: the same, each token with the attention that it receives as its ``weight`` (AULA).
+"""
+
+
+@dataclass(frozen=True)
+class PseudoTokens:
+    """How probable is each token of a text to a masked language model?
+
+    The answer's ``tokens`` are those of the text, in order, without special ones at its ends.
+    """
+
+    text: str
+    scheme: Scheme
+    form: Literal["pseudo_tokens"] = "pseudo_tokens"
+
+
+@dataclass(frozen=True)
+class CausalTokens:
+    """How probable is each token of a text to a causal language model, the first one after its start token?
+
+    With ``keep_start`` the start token stands before the text throughout. Without it, only the first token is
+    read after a lone start token, and the others as if the text had none: the way of bias-bench (Meade et al.
+    2022), kept for its published numbers.
+    """
+
+    text: str
+    keep_start: bool
+    form: Literal["causal_tokens"] = "causal_tokens"
+
+
+@dataclass(frozen=True)
+class Top:
+    """Which ``k`` single tokens are most probable at the marked place of a text, best first?
+
+    Special tokens are left out. Equal log-probabilities are in the order of the vocabulary.
+    """
+
+    text: str
+    k: int
+    form: Literal["top"] = "top"
+
+
+@dataclass(frozen=True)
+class Classify:
+    """Which labels does a classifier give a text, or a pair of texts where ``pair`` is not empty?"""
+
+    text: str
+    pair: str = ""
+    form: Literal["classify"] = "classify"
+
+
+Pooling = Literal["mean", "first", "first_word"]
+"""How the states of a text become one vector, all from the last layer:
+
+* ``mean``: the mean over all tokens, special ones included;
+* ``first``: the first token, special or not (``[CLS]`` where the tokenizer adds one);
+* ``first_word``: the first token of the text itself.
+"""
+
+
+@dataclass(frozen=True)
+class Embed:
+    """Where does a text lie in a model's space?"""
+
+    text: str
+    pooling: Pooling = "mean"
+    form: Literal["embed"] = "embed"
+
+
+SuiteRequest = Fill | Score | Generate
+"""What the items of a suite ask; the other forms are those of published measures."""
+
+ChoiceRequest = Fill | Insert | Hidden | Score
+"""What is answered with choices: one for each candidate or continuation."""
+
+Request = SuiteRequest | Insert | Hidden | PseudoTokens | CausalTokens | Top | Classify | Embed
+
+
+FORMS: Mapping[str, Callable[..., Request]] = {
+    "fill": Fill,
+    "score": Score,
+    "generate": Generate,
+    "insert": Insert,
+    "hidden": Hidden,
+    "pseudo_tokens": PseudoTokens,
+    "causal_tokens": CausalTokens,
+    "top": Top,
+    "classify": Classify,
+    "embed": Embed,
+}
+"""Every form by its name."""
+
+
+def answers_of(request: ChoiceRequest) -> tuple[str, ...]:
     """What a model is asked the probability of, in the order of the response's choices.
 
     Examples
@@ -71,7 +195,7 @@ def answers_of(request: Fill | Score) -> tuple[str, ...]:
     >>> answers_of(Score("The nurse said", (" she", " he")))
     (' she', ' he')
     """
-    return request.candidates if isinstance(request, Fill) else request.continuations
+    return request.continuations if isinstance(request, Score) else request.candidates
 
 
 @dataclass(frozen=True)
@@ -126,18 +250,62 @@ class Sampled:
 
 
 @dataclass(frozen=True)
+class ScoredToken:
+    """One token of a text, or one word offered for a place in it.
+
+    Attributes
+    ----------
+    id : int
+        Its number in the model's vocabulary.
+    text : str
+        As its tokenizer spells it for a reader.
+    logprob : float
+        Nats.
+    word : int or None
+        The number of the word that it belongs to, from 0; None where the tokenizer does not say.
+    weight : float or None
+        The attention that it receives, a mean over layers, heads and readers; None where it was not asked.
+    """
+
+    id: int
+    text: str
+    logprob: float
+    word: int | None = None
+    weight: float | None = None
+
+
+@dataclass(frozen=True)
+class LabelLogit:
+    """One label of a classifier with its raw output, before any softmax or sigmoid."""
+
+    label: str
+    logit: float
+
+
+Activation = Literal["softmax", "sigmoid"]
+"""What turns a classifier's logits into probabilities: one label of all, or each label by itself."""
+
+
+@dataclass(frozen=True)
 class Response:
     """A model's raw answer to one request.
 
-    ``choices`` answers :class:`Fill` and :class:`Score` in the order of the candidates, ``samples``
-    answers :class:`Generate`. ``text_tokens`` is the length of the fixed part in tokens. ``error`` is
-    not empty where the request as a whole could not be answered; then both are empty.
+    ``choices`` answers :class:`Fill`, :class:`Insert`, :class:`Hidden` and :class:`Score` in the order of the
+    candidates, ``samples`` answers :class:`Generate`, ``tokens`` answers :class:`PseudoTokens`,
+    :class:`CausalTokens` and :class:`Top`, ``labels`` with ``activation`` answers :class:`Classify`,
+    ``vector`` answers :class:`Embed`. ``text_tokens`` is the length of the fixed part in tokens: what stands
+    beside the candidates, or a whole text with the special tokens around it. ``error`` is not empty where the
+    request as a whole could not be answered; then all of them are empty.
     """
 
     choices: tuple[Choice, ...] = ()
     samples: tuple[Sampled, ...] = ()
     text_tokens: int = 0
     error: str = ""
+    tokens: tuple[ScoredToken, ...] = ()
+    labels: tuple[LabelLogit, ...] = ()
+    activation: Activation | None = None
+    vector: tuple[float, ...] = ()
 
 
 def canonical(value: Any) -> bytes:
@@ -166,24 +334,32 @@ def answer_digest(response: Response) -> str:
 
 def request_from_json(data: dict[str, Any]) -> Request:
     """The request that :func:`dataclasses.asdict` turned into ``data``."""
-    kinds: dict[str, Callable[..., Request]] = {
-        "fill": Fill,
-        "score": Score,
-        "generate": Generate,
-    }
-    kind = kinds[data["form"]]
+    kind = FORMS[data["form"]]
     fields = {k: tuple(v) if isinstance(v, list) else v for k, v in data.items()}
     return kind(**fields)
 
 
 def response_to_json(response: Response) -> dict[str, Any]:
-    """A response as it lies in a record: a choice without tokens has no such key, as in older records."""
-    return {
+    """A response as it lies in a record: what is empty has no key where older records had none."""
+    data: dict[str, Any] = {
         "choices": [_choice_to_json(choice) for choice in response.choices],
         "samples": [asdict(sample) for sample in response.samples],
         "text_tokens": response.text_tokens,
         "error": response.error,
     }
+    if response.tokens:
+        data["tokens"] = [_present(asdict(token)) for token in response.tokens]
+    if response.labels:
+        data["labels"] = [asdict(label) for label in response.labels]
+    if response.activation:
+        data["activation"] = response.activation
+    if response.vector:
+        data["vector"] = list(response.vector)
+    return data
+
+
+def _present(data: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in data.items() if value is not None}
 
 
 def response_from_json(data: dict[str, Any]) -> Response:
@@ -193,6 +369,10 @@ def response_from_json(data: dict[str, Any]) -> Response:
         samples=tuple(Sampled(**sample) for sample in data["samples"]),
         text_tokens=data["text_tokens"],
         error=data["error"],
+        tokens=tuple(ScoredToken(**token) for token in data.get("tokens", ())),
+        labels=tuple(LabelLogit(**label) for label in data.get("labels", ())),
+        activation=data.get("activation"),
+        vector=tuple(data.get("vector", ())),
     )
 
 

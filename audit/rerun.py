@@ -31,7 +31,7 @@ from audit.wording import counted
 from probes.errors import Fault, InputError, ModelError
 
 LARGEST_DIFFERENCE = 0.01
-"""Nats: more than rounding moves a log-probability from one machine to another."""
+"""Nats, or units of a logit or coordinate: more than rounding moves one from one machine to another."""
 MOST_TEXTS = 0.1
 """Share of sampled texts that may come out otherwise."""
 SHOWN = 10
@@ -59,13 +59,16 @@ def share_of(text: str) -> float:
 class Compared:
     """How new answers differ from the kept ones.
 
-    ``largest`` is in nats, over ``choices`` log-probabilities; ``kinds`` counts requests of which the new
-    answer is not of the kept one's form, as an error where there was an answer.
+    ``largest`` is in nats, over ``choices`` log-probabilities; ``largest_output`` is in the units of the
+    model's own outputs, over ``outputs`` logits of labels and coordinates of vectors; ``kinds`` counts
+    requests of which the new answer is not of the kept one's form, as an error where there was an answer.
     """
 
     asked: int = 0
     choices: int = 0
     largest: float = 0.0
+    outputs: int = 0
+    largest_output: float = 0.0
     texts: int = 0
     other_texts: int = 0
     kinds: int = 0
@@ -73,15 +76,19 @@ class Compared:
     def add(self, kept: Response, again: Response) -> None:
         """Hold one answer against the kept one."""
         self.asked += 1
-        ours = [choice.logprob is None for choice in kept.choices], len(kept.samples), not kept.error
-        theirs = [choice.logprob is None for choice in again.choices], len(again.samples), not again.error
-        if ours != theirs:
+        if shape(kept) != shape(again):
             self.kinds += 1
             return
         for one, other in zip(kept.choices, again.choices, strict=True):
             if one.logprob is not None and other.logprob is not None:
                 self.choices += 1
                 self.largest = max(self.largest, abs(one.logprob - other.logprob))
+        for token, new in zip(kept.tokens, again.tokens, strict=True):
+            self.choices += 1
+            self.largest = max(self.largest, abs(token.logprob - new.logprob))
+        for number, now in zip(outputs(kept), outputs(again), strict=True):
+            self.outputs += 1
+            self.largest_output = max(self.largest_output, abs(number - now))
         self.texts += len(kept.samples)
         self.other_texts += sum(a.text != b.text for a, b in zip(kept.samples, again.samples, strict=True))
 
@@ -92,9 +99,32 @@ class Compared:
             found.append(f"{counted(self.kinds, 'answer')} of {self.asked} of another form than the kept one")
         if self.largest > LARGEST_DIFFERENCE:
             found.append(f"a log-probability differs by {self.largest:.3g} nats")
+        if self.largest_output > LARGEST_DIFFERENCE:
+            found.append(f"a logit or coordinate differs by {self.largest_output:.3g}")
         if self.other_texts > MOST_TEXTS * self.texts:
             found.append(f"{self.other_texts} of {self.texts} texts came out otherwise")
         return [f"records: asked again, {text}" for text in found]
+
+
+def shape(response: Response) -> tuple[Any, ...]:
+    """What two answers must have in common for their numbers to be compared.
+
+    Tokens are counted and not named: two that are about as probable may change places at the top.
+    """
+    return (
+        not response.error,
+        [choice.logprob is None for choice in response.choices],
+        len(response.samples),
+        len(response.tokens),
+        [label.label for label in response.labels],
+        response.activation,
+        len(response.vector),
+    )
+
+
+def outputs(response: Response) -> list[float]:
+    """The logits and coordinates of an answer."""
+    return [*(label.logit for label in response.labels), *response.vector]
 
 
 def rerun_check(root: Path, share: float, seed: int) -> Check:
@@ -133,6 +163,11 @@ def rerun_check(root: Path, share: float, seed: int) -> Check:
     parts = []
     if compared.choices:
         parts.append(f"largest difference {compared.largest:.3g} nats, {LARGEST_DIFFERENCE} allowed")
+    if compared.outputs:
+        parts.append(
+            f"largest difference of a logit or coordinate {compared.largest_output:.3g}, "
+            f"{LARGEST_DIFFERENCE} allowed"
+        )
     if compared.texts:
         parts.append(f"{compared.other_texts} of {compared.texts} texts came out otherwise")
     return Check("rerun", detail + ("; ".join(parts) or "nothing to compare"), tuple(faults))

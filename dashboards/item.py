@@ -12,7 +12,7 @@ import streamlit as st
 from audit import drill
 from audit.bundle import Record
 from audit.commands.show import number
-from audit.requests import Generate, answers_of
+from audit.requests import ChoiceRequest, answers_of
 from audit.wording import figure
 from dashboards import data, tables
 from dashboards.data import Opened
@@ -98,7 +98,7 @@ def answers(audit: Opened, own: pd.DataFrame, record: Record, place_on_page: str
     response = record.response
     if response.error:
         plain(f"The request could not be answered: {response.error}", "banner", "div")
-    if not isinstance(record.request, Generate) and response.choices:
+    if isinstance(record.request, ChoiceRequest) and response.choices:
         likelihoods(answers_of(record.request), response.choices)
     if response.samples:
         written(audit, own, record, place_on_page)

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Protocol
 
 from audit.measures.labels import SENTIMENT_LABELS, SOUNDNESS_LABELS, LabelSet
-from audit.requests import Request, Response
+from audit.requests import Response, SuiteRequest
 from audit.scores import Score
 from probes.items import Form, Item
 
@@ -112,7 +112,7 @@ def decoding_from_json(data: Mapping[str, Any]) -> Decoding:
 class Ask(Protocol):
     """Item to request."""
 
-    def __call__(self, item: Item, form: Form, decoding: Decoding) -> Request:
+    def __call__(self, item: Item, form: Form, decoding: Decoding) -> SuiteRequest:
         """Ask."""
         ...
 
@@ -120,7 +120,7 @@ class Ask(Protocol):
 class Read(Protocol):
     """Item and response to scores, one a unit, every unit accounted for."""
 
-    def __call__(self, item: Item, request: Request, response: Response) -> tuple[Score, ...]:
+    def __call__(self, item: Item, request: SuiteRequest, response: Response) -> tuple[Score, ...]:
         """Read."""
         ...
 

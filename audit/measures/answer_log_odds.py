@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 
 from audit.measures import Decoding
-from audit.requests import MASK, Choice, Fill, Request, Response
+from audit.requests import MASK, Choice, Fill, Response, SuiteRequest
 from audit.requests import Score as ScoreRequest
 from audit.scores import Score
 from probes.items import ANSWER, Form, Item
 
 
-def ask(item: Item, form: Form, decoding: Decoding) -> Request:
+def ask(item: Item, form: Form, decoding: Decoding) -> SuiteRequest:
     """The item as a question: every answer of every pair, each once.
 
     For ``fill`` the answers stand at the mask. For ``score`` the sentence up to the answer is the prefix
@@ -39,7 +39,7 @@ def answer_words(item: Item) -> tuple[str, ...]:
     return tuple(dict.fromkeys(words))
 
 
-def read(item: Item, request: Request, response: Response) -> tuple[Score, ...]:
+def read(item: Item, request: SuiteRequest, response: Response) -> tuple[Score, ...]:
     """One score an answer pair: ``log sum P(plus) - log sum P(minus)``, in nats.
 
     A pair with an answer that the model has no probability for is not scored. ``mass`` is the total

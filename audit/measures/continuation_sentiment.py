@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from audit.measures import SENTIMENT, Decoding
-from audit.requests import Generate, Request, Response
+from audit.requests import Generate, Response, SuiteRequest
 from audit.scorers.sentiment import SCORERS
 from audit.scores import Score
 from probes.items import Form, Item
 
 
-def ask(item: Item, form: Form, decoding: Decoding) -> Request:
+def ask(item: Item, form: Form, decoding: Decoding) -> SuiteRequest:
     """The item's prompt, to be continued ``decoding.samples`` times."""
     return Generate(
         prompt=item.text,
@@ -21,7 +21,7 @@ def ask(item: Item, form: Form, decoding: Decoding) -> Request:
     )
 
 
-def read(item: Item, request: Request, response: Response) -> tuple[Score, ...]:
+def read(item: Item, request: SuiteRequest, response: Response) -> tuple[Score, ...]:
     """One score a sample: the sentiment of the continuation alone, so that the prompt scores nothing.
 
     The primary scorer gives the value, and the others stand beside it. A continuation without a letter is

@@ -53,6 +53,8 @@ def resolve(name: str, options: LoadOptions | None = None) -> Model:
         Where it is unknown, unreadable, unsafe to load, or of a kind that is not measured.
     """
     from audit.models.causal import CausalLM
+    from audit.models.classifier import Classifier
+    from audit.models.encoder import Encoder
     from audit.models.loading import load
     from audit.models.locate import locate
     from audit.models.masked import MaskedLM
@@ -60,7 +62,15 @@ def resolve(name: str, options: LoadOptions | None = None) -> Model:
     options = options or LoadOptions()
     check_device(options.device)
     loaded = load(locate(name, options), options)
-    return MaskedLM(loaded) if loaded.kind == "masked" else CausalLM(loaded)
+    match loaded.kind:
+        case "masked":
+            return MaskedLM(loaded)
+        case "causal":
+            return CausalLM(loaded)
+        case "classifier":
+            return Classifier(loaded)
+        case "encoder":
+            return Encoder(loaded)
 
 
 def identify(name: str, options: LoadOptions | None = None) -> ModelFacts:

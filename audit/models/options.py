@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-Kind = Literal["masked", "causal"]
+Kind = Literal["masked", "causal", "classifier", "encoder"]
 
 CAPABILITIES: Mapping[Kind, frozenset[str]] = {
-    "masked": frozenset({"fill"}),
-    "causal": frozenset({"score", "generate"}),
+    "masked": frozenset({"fill", "insert", "hidden", "pseudo_tokens", "top", "embed"}),
+    "causal": frozenset({"score", "generate", "causal_tokens", "embed"}),
+    "classifier": frozenset({"classify"}),
+    "encoder": frozenset({"embed"}),
 }
 """Which request forms each kind of model answers."""
 

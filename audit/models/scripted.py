@@ -13,12 +13,21 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from audit.models.base import Model
-from audit.requests import Choice, Fill, Generate, Request, Response, Sampled, Score, canonical
+from audit.models.blind import blind_answer, place_of
+from audit.requests import (
+    FORMS,
+    CausalTokens,
+    ChoiceRequest,
+    Classify,
+    PseudoTokens,
+    Request,
+    Response,
+    answers_of,
+    canonical,
+)
 from probes.errors import Fault, ModelError
 
-ALL_FORMS = frozenset({"fill", "score", "generate"})
-_BLIND_LOGPROB = -7.0
-_WORDS = ("today", "people", "walked", "quietly", "home", "and", "then", "read", "a", "letter")
+ALL_FORMS = frozenset(FORMS)
 
 
 class ScriptedModel:
@@ -99,15 +108,17 @@ class ScriptedModel:
         """A model that cannot see groups: every contrast of its answers is exactly 0.
 
         Each candidate of each text has the same log-probability, so it is blind whether the groups stand
-        in the text or among the candidates; sample ``i`` of every prompt is the same text.
+        in the text or among the candidates; sample ``i`` of every prompt is the same text. Each token,
+        label and vector has the same numbers, too: see :func:`~audit.models.blind.blind_answer`.
         """
-        return cls(_blind, id="scripted/group-blind", version="1")
+        return cls(blind_answer, id="scripted/group-blind", version="1")
 
     @classmethod
     def noise(cls, seed: int = 0, scale: float = 1.0) -> ScriptedModel:
-        """A model whose log-probabilities are independent normal noise, with no group effect to find.
+        """A model whose numbers are independent normal noise, with no group effect to find.
 
-        The value is fixed by (seed, text, candidate) and by nothing else.
+        The value is fixed by (seed, text, candidate) and by nothing else; for the forms without candidates
+        by the place of the token, the label or the coordinate. What it writes is not random.
 
         Parameters
         ----------
@@ -118,11 +129,7 @@ class ScriptedModel:
         """
 
         def answer(request: Request) -> Response:
-            if isinstance(request, Generate):
-                return _blind(request)
-            text, candidates = _parts(request)
-            values = [_BLIND_LOGPROB + scale * _normal([seed, text, candidate]) for candidate in candidates]
-            return Response(tuple(Choice(value, 1) for value in values), text_tokens=len(text.split()))
+            return blind_answer(request, lambda key: scale * _normal([seed, *key]))
 
         return cls(answer, id="scripted/noise", version=f"1;seed={seed};scale={scale!r}")
 
@@ -136,8 +143,13 @@ class ScriptedModel:
 class Plant:
     """A bias to add: in texts that match, the named candidates gain ``nats``.
 
-    ``where`` is a regular expression searched in ``Fill.text`` or ``Score.prefix``. Candidates are named
-    without regard to spaces around them. The log-probabilities of one text then need not sum to 1.
+    ``where`` is a regular expression searched in the text of a request, in ``Score.prefix``, or in both texts
+    of a pair with a line feed between them. Candidates are named without regard to spaces around them. The
+    log-probabilities of one text then need not sum to 1.
+
+    Of a :class:`~audit.requests.Classify`, the candidates name labels, and their logits gain. Of a
+    :class:`~audit.requests.PseudoTokens` or :class:`~audit.requests.CausalTokens`, the first token of a text
+    that matches gains, whatever the candidates are. Other forms stay as they are.
     """
 
     where: str
@@ -211,37 +223,39 @@ class PlantedModel:
         }
 
     def _plant(self, request: Request, answer: Response) -> Response:
-        if isinstance(request, Generate) or not answer.choices:
-            return answer
-        text, candidates = _parts(request)
-        choices = list(answer.choices)
+        if answer.choices and isinstance(request, ChoiceRequest):
+            added = self._added(place_of(request), answers_of(request))
+            choices = [
+                choice
+                if nats is None or choice.logprob is None
+                else replace(choice, logprob=choice.logprob + nats, tokens=())
+                for choice, nats in zip(answer.choices, added, strict=True)
+            ]
+            return replace(answer, choices=tuple(choices))
+        if answer.labels and isinstance(request, Classify):
+            text = f"{request.text}\n{request.pair}" if request.pair else request.text
+            added = self._added(text, [label.label for label in answer.labels])
+            labels = [
+                label if nats is None else replace(label, logit=label.logit + nats)
+                for label, nats in zip(answer.labels, added, strict=True)
+            ]
+            return replace(answer, labels=tuple(labels))
+        if answer.tokens and isinstance(request, PseudoTokens | CausalTokens):
+            nats = math.fsum(nats for pattern, _, nats in self._compiled if pattern.search(request.text))
+            first, *others = answer.tokens
+            return replace(answer, tokens=(replace(first, logprob=first.logprob + nats), *others))
+        return answer
+
+    def _added(self, text: str, candidates: Sequence[str]) -> list[float | None]:
+        """What each candidate gains in a text; None where no plant names it."""
+        added: list[float | None] = [None] * len(candidates)
         for pattern, named, nats in self._compiled:
             if not pattern.search(text):
                 continue
             for i, candidate in enumerate(candidates):
-                logprob = choices[i].logprob
-                if candidate.strip() in named and logprob is not None:
-                    choices[i] = replace(choices[i], logprob=logprob + nats, tokens=())
-        return replace(answer, choices=tuple(choices))
-
-
-def _parts(request: Fill | Score) -> tuple[str, tuple[str, ...]]:
-    """The text of a request, and what is to be judged in it."""
-    if isinstance(request, Fill):
-        return request.text, request.candidates
-    return request.prefix, request.continuations
-
-
-def _blind(request: Request) -> Response:
-    if isinstance(request, Generate):
-        words = request.max_new_tokens
-        samples = [
-            " " + " ".join(_WORDS[(i * 3 + k) % len(_WORDS)] for k in range(words))
-            for i in range(request.samples)
-        ]
-        return Response(samples=tuple(Sampled(text, words, "length") for text in samples))
-    text, candidates = _parts(request)
-    return Response(tuple(Choice(_BLIND_LOGPROB, 1) for _ in candidates), text_tokens=len(text.split()))
+                if candidate.strip() in named:
+                    added[i] = (added[i] or 0.0) + nats
+        return added
 
 
 def _normal(key: list[Any]) -> float:

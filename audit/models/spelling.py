@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit.models.reading import Read
-from audit.requests import Choice, TokenLogprob
+from audit.requests import Choice, ScoredToken, TokenLogprob
 
 _SPACE = "\u2581"
 """Stands for a space in tokens of the SentencePiece kind, whose decoders drop it where a text begins."""
@@ -39,6 +39,15 @@ class Speller:
                 else self._tokenizer.decode([token], clean_up_tokenization_spaces=False)
             )
         return self._spelt[token]
+
+    def scored(
+        self, reads: Sequence[Read], found: Mapping[Read, float], words: Sequence[int | None]
+    ) -> list[ScoredToken]:
+        """The tokens that were read, each with the number of its word."""
+        return [
+            ScoredToken(item.target, self.spell(item.target), found[item], word)
+            for item, word in zip(reads, words, strict=True)
+        ]
 
     def choice(self, reads: Sequence[Read], found: Mapping[Read, float]) -> Choice:
         """The choice whose pieces were read; they are kept where there are several.

@@ -10,7 +10,7 @@ from typing import Any
 from audit.bundle import Bundle, Record, sha256
 from audit.measures import MEASURES, Decoding, Measure, decoding_from_json
 from audit.plan import PlannedSuite, planned_suites
-from audit.requests import Generate, Request, digest
+from audit.requests import Generate, Request, SuiteRequest, digest
 from audit.review.events import Target
 from audit.scores import Score
 from probes import Item
@@ -94,7 +94,9 @@ def reviewed(
         return None
     measure = MEASURES[suites[item.suite].suite.measure]
     request = record.request
-    if request.form not in measure.forms or measure.ask(item, request.form, decoding_of(request)) != request:
+    if not isinstance(request, SuiteRequest) or request.form not in measure.forms:
+        return None
+    if measure.ask(item, request.form, decoding_of(request)) != request:
         return None
     first = first_sample(plan, request)
     for score in measure.read(item, request, record.response):

@@ -12,7 +12,7 @@ import streamlit as st
 from audit.commands.reviewing import warnings
 from audit.commands.show import number
 from audit.measures.labels import LABEL_SETS
-from audit.requests import Generate, answers_of
+from audit.requests import ChoiceRequest, answers_of
 from audit.review.events import Target
 from audit.review.log import why_not_kept
 from audit.review.queue import blind_view, review_queue
@@ -117,7 +117,7 @@ def label(audit: Opened, row: Mapping[str, Any]) -> None:
     plain(f"Number {row['queue_id']}", "note")
     quoted(escaped(seen["text"]), "What the model was asked")
     request = data.sidecar(audit).record(int(row["n"])).request
-    if not isinstance(request, Generate):
+    if isinstance(request, ChoiceRequest):
         plain(f"Answers compared at its place: {', '.join(answers_of(request))}", "note")
     if asked.about == "output":
         shown = offer(audit, f"queue/{audit.plan_name}", "What the models wrote in this queue")

@@ -7,7 +7,13 @@ from collections.abc import Mapping
 from reports.exports.cyclonedx_parts import Data, Part, known, prop, training_refs
 from reports.exports.files import findings_of, said
 
-TASKS = {"masked": "fill-mask", "causal": "text-generation", "seq2seq": "text2text-generation"}
+TASKS = {
+    "masked": "fill-mask",
+    "causal": "text-generation",
+    "seq2seq": "text2text-generation",
+    "classifier": "text-classification",
+    "encoder": "feature-extraction",
+}
 """Kind of model to the task as model hubs name it; another kind keeps its own name."""
 NO_MITIGATION = "none: the audit measures and changes nothing"
 

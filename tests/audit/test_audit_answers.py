@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,26 @@ from audit.answers import checked
 from audit.api import analyze, run
 from audit.bundle import Bundle, read_json
 from audit.models import ScriptedModel
-from audit.requests import Choice, Fill, Generate, Request, Response, Sampled, TokenLogprob
+from audit.records import Record, parse_record
+from audit.requests import (
+    CausalTokens,
+    Choice,
+    Classify,
+    Embed,
+    Fill,
+    Generate,
+    Hidden,
+    Insert,
+    LabelLogit,
+    PseudoTokens,
+    Request,
+    Response,
+    Sampled,
+    ScoredToken,
+    TokenLogprob,
+    Top,
+    digest,
+)
 from audit.spec import AuditSpec, choose
 from audit.verify import verify_bundle
 from probes.errors import BundleError, ModelError
@@ -30,6 +50,13 @@ def split(*tokens: Any, logprob: float = -3.0, pieces: int = 2) -> Response:
 
 
 S, HE = TokenLogprob("s", -1.0), TokenLogprob("##he", -2.0)
+
+SHE = ScoredToken(7, "She", -1.0, 0)
+LABELS = (LabelLogit("rude", -1.5), LabelLogit("kind", 2.0))
+PSEUDO = PseudoTokens("She left.", "masked")
+WEIGHED = PseudoTokens("She left.", "unmasked_attention")
+TOP = Top("The {answer} left.", 2)
+CLASSIFY = Classify("She left.")
 
 MALFORMED: list[tuple[Request, Any]] = [
     (FILL, None),
@@ -57,6 +84,34 @@ MALFORMED: list[tuple[Request, Any]] = [
     (WRITE, Response(samples=(Sampled("a", 1, "stop"),))),
     (WRITE, Response(samples=(Sampled("a", 1, "stop"), Sampled("b", 1, "bored")))),  # type: ignore[arg-type]
     (WRITE, Response(samples=(Sampled("a", 1, "stop"), Sampled(None, 1, "stop")))),  # type: ignore[arg-type]
+    (WRITE, Response(samples=(Sampled("a", math.inf, "stop"), Sampled("b", 1, "stop")))),  # type: ignore[arg-type]
+    (Insert("The {answer} left.", ("she", "he")), Response(choices=GOOD[:1])),
+    (Hidden("The {answer} left.", "left", ("she", "he")), Response(choices=(GOOD[0], Choice(5.0, 1)))),
+    (PSEUDO, Response()),
+    (PSEUDO, Response(choices=GOOD)),
+    (PSEUDO, Response(tokens=(SHE, ScoredToken(8, "left", math.nan)))),
+    (PSEUDO, Response(tokens=(SHE, ScoredToken(8, "left", 1.0)))),
+    (PSEUDO, Response(tokens=(SHE, ScoredToken(-8, "left", -1.0)))),
+    (PSEUDO, Response(tokens=(SHE, ScoredToken(8, None, -1.0)))),  # type: ignore[arg-type]
+    (PSEUDO, Response(tokens=(SHE, ScoredToken(8, "left", -1.0, word=-1)))),
+    (PSEUDO, Response(tokens=(SHE, ScoredToken(8, "left", -1.0, word=0.5)))),  # type: ignore[arg-type]
+    (PSEUDO, Response(tokens=(SHE, ScoredToken(8, "left", -1.0, weight=0.5)))),
+    (WEIGHED, Response(tokens=(SHE,))),
+    (WEIGHED, Response(tokens=(replace(SHE, weight=math.inf),))),
+    (WEIGHED, Response(tokens=(replace(SHE, weight=-0.1),))),
+    (CausalTokens("She left.", True), Response(tokens=(ScoredToken(7, "She", -math.inf),))),
+    (TOP, Response(tokens=(SHE,))),
+    (TOP, Response(tokens=(SHE, SHE))),
+    (TOP, Response(tokens=(SHE, ScoredToken(8, "he", -0.5)))),
+    (CLASSIFY, Response(activation="softmax")),
+    (CLASSIFY, Response(labels=LABELS)),
+    (CLASSIFY, Response(labels=LABELS, activation="relu")),  # type: ignore[arg-type]
+    (CLASSIFY, Response(labels=(LABELS[0], LABELS[0]), activation="softmax")),
+    (CLASSIFY, Response(labels=(LABELS[0], LabelLogit("kind", math.inf)), activation="softmax")),
+    (CLASSIFY, Response(labels=(LabelLogit("", 1.0),), activation="softmax")),
+    (Embed("She left."), Response()),
+    (Embed("She left."), Response(vector=(1.0, math.nan))),
+    (Embed("She left."), Response(vector=("east",))),  # type: ignore[arg-type]
 ]
 
 
@@ -64,7 +119,7 @@ MALFORMED: list[tuple[Request, Any]] = [
 def test_malformed_answers_are_errors_that_can_be_written(request_: Request, response: Any) -> None:
     found = checked(request_, response)
     assert found.error.startswith("malformed answer: ")
-    assert not found.choices and not found.samples
+    assert found == Response(error=found.error)
 
 
 def test_good_answers_pass_and_become_plain() -> None:
@@ -74,6 +129,46 @@ def test_good_answers_pass_and_become_plain() -> None:
     assert found.choices[1].reason
     odd = checked(WRITE, Response(samples=(Sampled("\ud800!", 1, "stop"), Sampled("", 0, "stop"))))
     assert [sample.text for sample in odd.samples] == ["?!", ""]
+
+
+KEPT: list[tuple[Request, Response]] = [
+    (Insert("The {answer} left.", ("she", "he")), Response(choices=GOOD, text_tokens=4)),
+    (Hidden("The {answer} left.", "left", ("she", "he")), Response(choices=GOOD, text_tokens=4)),
+    (PSEUDO, Response(tokens=(SHE, ScoredToken(8, "left", -2.0)), text_tokens=4)),
+    (WEIGHED, Response(tokens=(replace(SHE, weight=0.25),), text_tokens=4)),
+    (CausalTokens("She left.", False), Response(tokens=(SHE,), text_tokens=4)),
+    (TOP, Response(tokens=(SHE, ScoredToken(8, "he", -1.0)), text_tokens=4)),
+    (CLASSIFY, Response(labels=LABELS, activation="sigmoid", text_tokens=4)),
+    (Embed("She left."), Response(vector=(0.5, -1.0), text_tokens=4)),
+]
+
+
+@pytest.mark.parametrize(("request_", "response"), KEPT)
+def test_answers_of_every_form_are_kept_and_come_back_from_their_record(
+    request_: Request, response: Response
+) -> None:
+    foreign = replace(
+        response,
+        tokens=tuple(replace(token, logprob=np.float32(token.logprob)) for token in response.tokens),
+        vector=np.array(response.vector, np.float32),
+        samples=(Sampled("not asked for", 1, "stop"),),
+    )  # type: ignore[arg-type]
+    found = checked(request_, foreign)
+    assert found == response, "plain numbers, and nothing that was not asked for"
+    record = Record(0, "", "m", request_, found)
+    assert parse_record(record.line() + b"\n", "here") == record
+
+
+def test_a_record_of_an_old_form_is_byte_for_byte_what_it_was() -> None:
+    line = Record(0, "", "m", FILL, Response(choices=GOOD, text_tokens=7)).line()
+    assert line == (
+        b'{"model":"m","n":0,"prev":"","request":{"candidates":["she","he"],"form":"fill","text":"The nurse '
+        b'said that {answer} was late."},"response":{"choices":[{"logprob":-1.0,"pieces":1,"reason":""},'
+        b'{"logprob":-2.0,"pieces":1,"reason":""}],"error":"","samples":[],"text_tokens":7},"sha256":'
+        b'"%s"}' % digest(FILL).encode()
+    )
+    assert digest(FILL) == "5fc97729325d78b4f804bb4ca0411ba6e012f2ad9690a53578c4edd8db496920"
+    assert digest(WRITE) == "a663d1982a223af7d3f344db7eeefb21ebfb244ec669770d781498f50f592de1"
 
 
 def test_a_planted_model_may_go_above_0_and_not_to_infinity() -> None:

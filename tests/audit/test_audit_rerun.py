@@ -17,7 +17,7 @@ from audit.cli import main
 from audit.models import ScriptedModel
 from audit.models.base import Model
 from audit.models.scripted import Plant
-from audit.requests import Request, Response, Sampled, digest
+from audit.requests import LabelLogit, Request, Response, Sampled, ScoredToken, digest
 from audit.rerun import Compared, drawn, rerun_check, share_of
 from audit.verification import layers
 from audit.verify import verify_bundle
@@ -114,6 +114,30 @@ def test_texts_that_come_out_otherwise_are_counted() -> None:
     assert (found.texts, found.other_texts, found.faults()) == (18, 1, [])
     found.add(said("a", "b"), said("x", "y"))
     assert found.faults() == ["records: asked again, 3 of 20 texts came out otherwise"]
+
+
+def test_tokens_labels_and_vectors_are_compared_too() -> None:
+    def told(number: float, label: str = "rude") -> list[Response]:
+        return [
+            Response(tokens=(ScoredToken(1, "she", -1.0), ScoredToken(2, "he", number))),
+            Response(labels=(LabelLogit(label, number), LabelLogit("kind", 0.0)), activation="softmax"),
+            Response(vector=(0.5, number)),
+        ]
+
+    same, moved_ = Compared(), Compared()
+    for kept, again, far in zip(told(-2.0), told(-2.001), told(-2.5), strict=True):
+        same.add(kept, again)
+        moved_.add(kept, far)
+    assert (same.choices, same.outputs, same.faults()) == (2, 4, [])
+    assert moved_.faults() == [
+        "records: asked again, a log-probability differs by 0.5 nats",
+        "records: asked again, a logit or coordinate differs by 0.5",
+    ]
+    other = Compared()
+    other.add(told(-2.0)[1], told(-2.0, "cruel")[1])
+    other.add(told(-2.0)[2], Response(vector=(0.5,)))
+    other.add(told(-2.0)[0], Response(tokens=(ScoredToken(1, "she", -1.0),)))
+    assert other.kinds == 3
 
 
 def test_a_draw_follows_its_seed_and_takes_the_share_of_each_model(root: Path) -> None:

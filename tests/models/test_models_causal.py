@@ -315,7 +315,7 @@ def test_generation_refuses_what_it_cannot_do(tiny: Tiny) -> None:
 
 def test_a_causal_model_does_not_fill(tiny: Tiny) -> None:
     model = resolve(str(tiny("gpt2")))
-    assert model.capabilities == {"score", "generate"}
+    assert model.capabilities == {"score", "generate", "causal_tokens", "embed"}
     with pytest.raises(TypeError, match="fill"):
         model.ask([Fill("{answer}", ("a",))])
 

@@ -129,9 +129,11 @@ def test_a_broken_tokenizer_is_one_line(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("architecture", "model_type", "what"),
     [
-        ("BertForSequenceClassification", "bert", "a sequence classifier"),
+        ("BertForSequenceClassification", "roberta", "a sequence classifier of another type"),
+        ("BertForTokenClassification", "bert", "a token classifier"),
         ("T5ForConditionalGeneration", "t5", "a sequence-to-sequence model"),
-        ("BertModel", "bert", "without a language-modelling head"),
+        ("BartModel", "bart", "a base model that is not a text encoder"),
+        ("ViTModel", "vit", "a base model that is not a text encoder"),
         (None, "vit", "vit"),
     ],
 )

@@ -211,7 +211,7 @@ def test_a_text_without_one_mark_is_an_error(tiny: Tiny) -> None:
 
 def test_a_masked_model_does_not_score(tiny: Tiny) -> None:
     model = resolve(str(tiny("bert-uncased")))
-    assert model.capabilities == {"fill"}
+    assert model.capabilities == {"fill", "insert", "hidden", "pseudo_tokens", "top", "embed"}
     with pytest.raises(TypeError, match="score"):
         model.ask([Score("", ("a",))])
 

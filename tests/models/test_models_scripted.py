@@ -9,8 +9,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from audit.answers import checked
 from audit.models import Model, Plant, PlantedModel, ScriptedModel
-from audit.requests import Choice, Fill, Generate, Request, Response, Score, TokenLogprob, canonical
+from audit.models.scripted import ALL_FORMS
+from audit.requests import (
+    CausalTokens,
+    Choice,
+    Classify,
+    Embed,
+    Fill,
+    Generate,
+    Hidden,
+    Insert,
+    PseudoTokens,
+    Request,
+    Response,
+    Score,
+    TokenLogprob,
+    Top,
+    canonical,
+)
 from probes.errors import ModelError
 
 REQUESTS: list[Request] = [
@@ -38,6 +56,79 @@ def test_a_group_blind_model_sees_no_group() -> None:
     other = ScriptedModel.group_blind().ask([Generate("The engineer", 2, 5, 1.0, 0.9, 0)])[0]
     assert other.samples == answers[3].samples
     assert len(other.samples) == 2
+
+
+def about(who: str) -> list[Request]:
+    """A question in every form that published measures need."""
+    text = f"The {who} was late."
+    return [
+        Insert(f"The {who} was {{answer}}.", ("late", "early")),
+        Hidden(f"The {who} was {{answer}}.", who, ("late", "early")),
+        *(PseudoTokens(text, scheme) for scheme in ("masked", "word_l2r", "unmasked", "unmasked_attention")),  # type: ignore[arg-type]
+        CausalTokens(text, True),
+        CausalTokens(text, False),
+        Top(f"The {who} was {{answer}}.", 12),
+        Classify(text),
+        Classify(text, "That is so."),
+        Embed(text),
+    ]
+
+
+def test_every_form_is_answered_and_kept_as_it_comes() -> None:
+    requests = [*REQUESTS, *about("nurse")]
+    assert {request.form for request in requests} <= ALL_FORMS
+    for model in (ScriptedModel.group_blind(), ScriptedModel.noise(seed=2)):
+        assert model.capabilities == ALL_FORMS
+        for request, answer in zip(requests, model.ask(requests), strict=True):
+            assert not answer.error and checked(request, answer) == answer
+
+
+def test_a_group_blind_model_sees_no_group_in_the_other_forms() -> None:
+    def numbers(who: str, model: ScriptedModel) -> list[object]:
+        return [
+            [
+                [choice.logprob for choice in answer.choices],
+                [(token.logprob, token.word, token.weight) for token in answer.tokens],
+                answer.labels,
+                answer.vector,
+            ]
+            for answer in model.ask(about(who))
+        ]
+
+    blind, noise = ScriptedModel.group_blind(), ScriptedModel.noise(seed=2)
+    assert numbers("nurse", blind) == numbers("doctor", blind)
+    seen = [a == b for a, b in zip(numbers("nurse", noise), numbers("doctor", noise), strict=True)]
+    assert seen == [request.form == "hidden" for request in about("nurse")], "what is hidden is not seen"
+    first, second = (token.id for token in blind.ask([CausalTokens("nurse doctor", True)])[0].tokens)
+    assert first != second
+    assert blind.ask([CausalTokens("nurse", True)])[0].tokens[0].id == first
+
+
+def test_a_text_without_words_is_an_error() -> None:
+    for request in (PseudoTokens(" ", "masked"), CausalTokens("", True), Classify(""), Embed("")):
+        assert ScriptedModel.group_blind().ask([request])[0].error
+    assert ScriptedModel.group_blind().ask([Top("The {answer}.", 0)])[0].error
+
+
+def test_plants_in_the_other_forms() -> None:
+    plain = ScriptedModel.noise(seed=4)
+    plants = [Plant("nurse", ("late", "positive"), 0.5), Plant("That is so", ("positive",), 0.25)]
+    model = ScriptedModel.planting(plain, plants)
+    for request, a, b in zip(
+        about("nurse"), plain.ask(about("nurse")), model.ask(about("nurse")), strict=True
+    ):
+        if isinstance(request, Insert | Hidden):
+            gains = [y.logprob - x.logprob for x, y in zip(a.choices, b.choices, strict=True)]
+            assert gains == pytest.approx([0.5, 0.0], abs=1e-12)
+        elif isinstance(request, Classify):
+            gains = [y.logit - x.logit for x, y in zip(a.labels, b.labels, strict=True)]
+            assert gains == pytest.approx([0.0, 0.75 if request.pair else 0.5], abs=1e-12)
+        elif isinstance(request, PseudoTokens | CausalTokens):
+            gains = [y.logprob - x.logprob for x, y in zip(a.tokens, b.tokens, strict=True)]
+            assert gains == pytest.approx([0.5, 0.0, 0.0, 0.0], abs=1e-12)
+        else:
+            assert a == b
+    assert model.ask(about("doctor"))[:9] == plain.ask(about("doctor"))[:9]
 
 
 def test_noise_is_normal_and_fixed() -> None:

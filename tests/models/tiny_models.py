@@ -1,0 +1,62 @@
+"""Further tiny models with random weights: other architectures, classifiers, and bodies without a head."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import transformers as tf
+
+SIZES = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "max_position_embeddings": 64,
+    "initializer_range": 0.4,
+}
+DISTIL = {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64, "initializer_range": 0.4}
+GPT2 = {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 64, "initializer_range": 0.3}
+LABELS = {0: "calm", 1: "angry", 2: "afraid"}
+"""Not in the order of the alphabet, so that an order that was lost shows."""
+
+
+def tiny_model(name: str, tokenizer: Any) -> Any:
+    """A model by its name; its weights follow torch's seed."""
+    size = {"vocab_size": len(tokenizer), "pad_token_id": tokenizer.pad_token_id}
+    labels = {"id2label": LABELS, "label2id": {label: i for i, label in LABELS.items()}}
+    match name:
+        case "albert":
+            return tf.AlbertForMaskedLM(tf.AlbertConfig(**size, **SIZES, embedding_size=16))
+        case "electra":
+            return tf.ElectraForMaskedLM(tf.ElectraConfig(**size, **SIZES, embedding_size=16))
+        case "fnet":
+            sizes = {key: value for key, value in SIZES.items() if key != "num_attention_heads"}
+            return tf.FNetForMaskedLM(tf.FNetConfig(**size, **sizes))
+        case "funnel":
+            blocks = {"d_model": 32, "n_head": 2, "d_head": 16, "d_inner": 64, "block_sizes": [1, 1]}
+            return tf.FunnelForMaskedLM(tf.FunnelConfig(**size, **blocks))
+        case "neox":
+            return tf.GPTNeoXForCausalLM(tf.GPTNeoXConfig(vocab_size=len(tokenizer), **SIZES))
+        case "bert-classifier":
+            return tf.BertForSequenceClassification(tf.BertConfig(**size, **SIZES, **labels))
+        case "bert-multilabel":
+            config = tf.BertConfig(**size, **SIZES, **labels, problem_type="multi_label_classification")
+            return tf.BertForSequenceClassification(config)
+        case "roberta-classifier":
+            sizes = {**SIZES, "max_position_embeddings": 66, "type_vocab_size": 1}
+            return tf.RobertaForSequenceClassification(tf.RobertaConfig(**size, **sizes, **labels))
+        case "distilbert-classifier":
+            return tf.DistilBertForSequenceClassification(tf.DistilBertConfig(**size, **DISTIL, **labels))
+        case "gpt2-classifier":
+            config = tf.GPT2Config(vocab_size=len(tokenizer), **GPT2, **labels)
+            return tf.GPT2ForSequenceClassification(config)
+        case "bert-encoder":
+            return tf.BertModel(tf.BertConfig(**size, **SIZES))
+        case "bert-encoder-unpooled":
+            return tf.BertModel(tf.BertConfig(**size, **SIZES), add_pooling_layer=False)
+        case "roberta-encoder":
+            sizes = {**SIZES, "max_position_embeddings": 66, "type_vocab_size": 1}
+            return tf.RobertaModel(tf.RobertaConfig(**size, **sizes))
+        case "gpt2-encoder":
+            return tf.GPT2Model(tf.GPT2Config(vocab_size=len(tokenizer), **GPT2))
+    raise ValueError(name)
