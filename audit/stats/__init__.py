@@ -4,11 +4,15 @@ A difference and its error
     ``estimate``      what an estimator hands back: a `Contrast`, or `Undefined` with a reason
     ``contrast``      two groups, by design
     ``sandwich``      the same when cells are missing
+    ``unpaired``      two groups that share no template
     ``combination``   several groups: interactions, a group against the average of all
+    ``group_means``   groups that nothing pairs, each against the others, by whole clusters
+    ``regression``    the slope on a property of the terms
     ``signflip``      exact test over clusters
     ``resampling``    the same, and of labels, for many comparisons at once
     ``bootstrap``     intervals from resampled clusters (many at once: ``bootstrap_means``)
-    ``pigeonhole``    standard errors from resampled templates and terms
+    ``pigeonhole``    standard errors from resampled templates and terms (smooth statistics:
+                      ``two_way_jackknife``)
 
 Many questions
     ``multiplicity``  Holm; Benjamini and Hochberg
@@ -28,7 +32,8 @@ Sizes
     ``intervals``           proportions and effect sizes (``standardised``, ``dominance``)
     ``ratios``              of rates and of odds; the impact ratio
     ``paired_proportions``  two proportions of the same pairs
-    ``distances``           between distributions, less what chance makes of them
+    ``distances``           between distributions, less what chance makes of them (of answers: ``divergence``)
+    ``auc``                 how well scores tell two classes apart, by clusters
     ``extremes``            the worst of k answers
 
 Looking after every answer

@@ -17,6 +17,8 @@ long table          any pattern of missing and repeated cells                   
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
@@ -25,7 +27,10 @@ from audit.stats._two_way import Components, Design, contrast, flip_p, permutati
 from audit.stats.estimate import Contrast, Floats, Undefined, as_floats, sum_of_squares
 from audit.stats.sandwich import mean_sandwich, sandwich
 
-__all__ = ["Contrast", "Undefined", "cell_means", "crossed", "means_by_place", "nested", "sandwich", "single"]
+__all__ = [
+    "Contrast", "Undefined", "cell_means", "crossed", "means_by_place", "nested", "sandwich", "single",
+    "with_sampled",
+]  # fmt: skip
 
 
 def nested(group1: npt.ArrayLike, group0: npt.ArrayLike) -> Contrast | Undefined:
@@ -205,6 +210,56 @@ def single(difference: npt.ArrayLike) -> Contrast | Undefined:
         Components(float(values.var(ddof=1)) / n, 0.0, 0.0, float(n - 1), float(n - 1)),
         Design("paired t", None, n_obs=n, n_templates=n, n_terms=1, smallest_p=flip_p(n)),
         scale=float(np.abs(values).max()),
+    )
+
+
+def with_sampled(
+    contrast: Contrast | Undefined, parts: Sequence[Contrast | Undefined]
+) -> Contrast | Undefined:
+    """A contrast whose cells are means over one more sample, such as the words that were scored in each.
+
+    Parameters
+    ----------
+    contrast : Contrast or Undefined
+        Of the cell means, two-way.
+    parts : sequence of (Contrast or Undefined)
+        The mean over that further sample in each group that the estimate adds or takes off, by `single`: one,
+        or two of a difference. Only their errors are used.
+
+    Returns
+    -------
+    Contrast or Undefined
+        The same estimate with V = V of `contrast` + the sum of those of `parts`, Satterthwaite's degrees of
+        freedom, never more than without. The noise of single cells is in both sums, so that V is a little
+        too large. Undefined where any of them is.
+
+    Notes
+    -----
+    Source: the one-way components of three crossed random factors add up (Clark 1973; MEASURES 7.2). With the
+    words taken as fixed, 10 prompts by 30 pairs by 10 and 10 words reject .2 of nulls at .05.
+
+    Examples
+    --------
+    >>> cells, words = crossed([[1.0, 2.0], [3.0, 2.0], [2.0, 4.0]]), single([1.0, 3.0, 3.0])
+    >>> both = with_sampled(cells, [words])
+    >>> round(cells.se, 3), round(words.se, 3), round(both.se, 3)
+    (0.441, 0.667, 0.799)
+    """
+    known = [one for one in (contrast, *parts) if isinstance(one, Contrast)]
+    if isinstance(contrast, Undefined) or len(known) <= len(parts):
+        return next(one for one in (contrast, *parts) if isinstance(one, Undefined))
+    largest = max(one.se for one in known)
+    if largest == 0.0:
+        return contrast
+    shares = [(one.se / largest) ** 2 for one in known]
+    total = math.fsum(shares)
+    spread = math.fsum(share**2 / one.df for share, one in zip(shares, known, strict=True))
+    return replace(
+        contrast,
+        se=largest * math.sqrt(total),
+        df=max(1.0, total**2 / spread),
+        method=f"{contrast.method}, and words" if parts else contrast.method,
+        components={**contrast.components, "V_W": math.fsum(one.se**2 for one in known[1:])},
     )
 
 

@@ -175,17 +175,55 @@ def mean_sandwich(difference: npt.ArrayLike) -> Contrast | Undefined:
     """
     cells = as_floats("difference", difference, 2)
     row, column = np.nonzero(~np.isnan(cells))
-    values = cells[row, column]
-    rows, columns = _codes(row), _codes(column)
+    return mean_of_rows(cells[row, column], row, column)
+
+
+def mean_of_rows(
+    values: npt.ArrayLike, templates: npt.ArrayLike, terms: npt.ArrayLike
+) -> Contrast | Undefined:
+    """As :func:`mean_sandwich`, from a long table in which cells may be missing or hold several rows.
+
+    Parameters
+    ----------
+    values : array_like, shape (n,)
+        Paired differences, any unit; NaN means missing, and is left out.
+    templates, terms : array_like, shape (n,)
+        Labels of the two random factors.
+
+    Returns
+    -------
+    Contrast or Undefined
+        Mean of the rows, each weighing the same. Rows of one cell count as one cluster, so that repeating
+        them adds no certainty.
+
+    Raises
+    ------
+    ValueError
+        If lengths differ or a value is infinite.
+
+    Examples
+    --------
+    >>> once = mean_of_rows([1.0, 2.0, 3.0, 2.0, 4.0], list("aabcc"), list("xyxxy"))
+    >>> twice = mean_of_rows([1.0, 2.0, 3.0, 2.0, 4.0] * 2, list("aabcc") * 2, list("xyxxy") * 2)
+    >>> once.estimate, round(once.se, 4) == round(twice.se, 4)
+    (2.4, True)
+    """
+    given = as_floats("values", values, 1)
+    seen = ~np.isnan(given)
+    labels = [np.asarray(side) for side in (templates, terms)]
+    if any(side.shape != given.shape for side in labels):
+        raise ValueError("values, templates and terms must have the same length")
+    rows, columns = (_codes(side[seen]) for side in labels)
+    scores = given[seen]
     n_templates, n_levels = int(rows.max(initial=-1)) + 1, int(columns.max(initial=-1)) + 1
     if min(n_templates, n_levels) < 2:
         return Undefined(
             f"{n_templates} template(s) and {n_levels} second-factor level(s) with answers; "
             "at least 2 of each are needed"
         )
-    estimate = float(values.mean())
+    estimate = float(scores.mean())
     components = _clustered(
-        (values - estimate) / values.size, rows, columns, (n_templates - 1, n_levels - 1), n_levels
+        (scores - estimate) / scores.size, rows, columns, (n_templates - 1, n_levels - 1), n_levels
     )
     return contrast(
         estimate,
@@ -193,12 +231,12 @@ def mean_sandwich(difference: npt.ArrayLike) -> Contrast | Undefined:
         Design(
             method="two-way crossed, missing cells (cluster sandwich, few-cluster correction)",
             second="V_K",
-            n_obs=int(values.size),
+            n_obs=int(scores.size),
             n_templates=n_templates,
             n_terms=n_levels,
             smallest_p=max(flip_p(n_templates), flip_p(n_levels)),
         ),
-        scale=float(np.abs(values).max()),
+        scale=float(np.abs(scores).max()),
     )
 
 
