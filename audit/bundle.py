@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ from audit.plan_checks import plan_faults
 from audit.records import Record as Record
 from audit.records import parse_record as parse_record
 from audit.requests import Request, Response, canonical, digest
-from probes.errors import BundleError, Fault
+from probes.errors import BundleError, Fault, InputError
 
 FORMAT = 1
 """Version of the bundle's layout. A bundle of another version is refused, not guessed at."""
@@ -86,6 +87,27 @@ def is_leftover(path: Path) -> bool:
     if path.name == "records":
         return path.is_dir() and not any(path.iterdir())
     return path.name.endswith(PARTIAL)
+
+
+def refuse_benchmark(root: Path) -> None:
+    """Raise a :class:`BundleError` where a folder holds a published measure's run; an audit is not read."""
+    path = root / "plan.json"
+    if not path.is_file():
+        return
+    try:
+        plan = read_json(path)
+    except InputError:
+        return  # whoever reads it as an audit says what is wrong
+    if isinstance(plan, dict) and plan.get("kind") == "benchmark":
+        raise BundleError(no_audit(root))
+
+
+def no_audit(root: Path) -> Fault:
+    """What is wrong with a measure's run where an audit is wanted."""
+    where = shlex.quote(str(root))
+    check, report = f"evenhand benchmarks recompute {where}", f"evenhand report AUDIT --benchmark {where}"
+    remedy = f"Check it: {check}. Report it: {report}."
+    return Fault("holds the run of a published measure, no audit", str(root), remedy)
 
 
 class Bundle:
@@ -148,6 +170,8 @@ class Bundle:
                 Fault("holds no plan.json", str(self.root), "Give the folder that `evenhand run` wrote.")
             )
         plan = read_json(path)
+        if isinstance(plan, dict) and plan.get("kind") == "benchmark":
+            raise BundleError(no_audit(self.root))
         version = plan.get("format") if isinstance(plan, dict) else None
         if version != FORMAT:
             raise BundleError(

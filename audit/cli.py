@@ -9,9 +9,6 @@ from __future__ import annotations
 import errno
 import io
 import os
-import re
-import shlex
-import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,6 +23,8 @@ from audit.commands import compare as comparison_command
 from audit.commands import dashboard as dashboard_command
 from audit.commands import impact as impact_command
 from audit.commands import report as report_command
+from audit.commands.asking import asking, slug
+from audit.commands.benchmarks import benchmarks_app
 from audit.commands.catalogue import models_app, suites_app
 from audit.commands.terminal import Json, console, print_json
 from audit.plan_checks import LARGEST_ALPHA, MOST_UNITS
@@ -44,6 +43,7 @@ app = typer.Typer(
 )
 app.add_typer(suites_app, name="suites")
 app.add_typer(models_app, name="models")
+app.add_typer(benchmarks_app, name="benchmarks")
 
 USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """The root of what typer raises for a wrong command line; newer versions carry their own copy of
@@ -187,11 +187,6 @@ def run(
     with asking(folder) as progress:
         counts = api.run(spec, folder, reuse=reuse or [], progress=progress)
     finish(folder, counts, as_json)
-
-
-def slug(title: str) -> str:
-    """A title as the name of a folder; empty where it holds no Latin letter and no digit."""
-    return re.sub(r"[^a-z0-9]+", "-", title.lower())[:60].strip("-")
 
 
 def refuse_ignored(context: typer.Context, names: Sequence[str], beside: str) -> None:
@@ -348,34 +343,6 @@ def finish(folder: Path, counts: Any, as_json: bool) -> None:
         return
     show_findings(console(), Bundle(folder).plan, findings, str(folder))
     typer.echo(f"\nThe bundle lies in {folder}")
-
-
-class asking:  # noqa: N801
-    """Progress bars while a run asks, and a clean end when it is stopped from outside."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __enter__(self) -> Any:
-        from audit.commands.progress import Bars
-
-        self.bars = Bars()
-        self.bars.__enter__()
-        self.before = signal.signal(signal.SIGTERM, _stop)
-        return self.bars
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
-        signal.signal(signal.SIGTERM, self.before)
-        self.bars.__exit__(kind, error, trace)
-        if kind is not None and issubclass(kind, KeyboardInterrupt):
-            if not (self.folder / "plan.json").exists():
-                raise InterruptedAudit("stopped before anything was asked") from None
-            again = f"evenhand run --out {shlex.quote(str(self.folder))}"
-            raise InterruptedAudit(f"stopped; every answer so far is kept. Go on with: {again}") from None
-
-
-def _stop(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt
 
 
 for command in (reading.analyze, reading.show, checking.verify, checking.sign, reviewing.reviews):

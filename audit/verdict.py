@@ -57,6 +57,8 @@ class Evidence:
         Whether the estimate has one direction under all decoding settings; None with one setting.
     analyses_agree : float or None
         Share of the specification curve that has the sign of the estimate.
+    clusters : str
+        What the clusters are called that ``sign_share`` and ``leave_one_out_includes_zero`` are about.
     """
 
     estimate: float
@@ -77,6 +79,7 @@ class Evidence:
     scorer_flip: str | None = None
     settings_agree: bool | None = None
     analyses_agree: float | None = None
+    clusters: str = "template families"
 
 
 @dataclass(frozen=True)
@@ -146,11 +149,11 @@ def fragility(evidence: Evidence) -> list[str]:
     if evidence.control_p is None:
         reasons.append("no A/A control could be had")
     if evidence.leave_one_out_includes_zero is None:
-        reasons.append("it is not known how it holds without one of the template families")
+        reasons.append(f"it is not known how it holds without one of the {evidence.clusters}")
     if evidence.sign_share is not None and evidence.sign_share < SMALLEST_SIGN_SHARE:
-        reasons.append(f"only {evidence.sign_share:.0%} of the template families agree in direction")
+        reasons.append(f"only {evidence.sign_share:.0%} of the {evidence.clusters} agree in direction")
     if evidence.leave_one_out_includes_zero:
-        reasons.append("without one of the template families the interval includes 0")
+        reasons.append(f"without one of the {evidence.clusters} the interval includes 0")
     if evidence.equal_pieces_estimate is not None and evidence.equal_pieces_estimate * evidence.estimate <= 0:
         reasons.append("the direction changes where all answers have the same number of pieces")
     if evidence.nonce_size is not None and evidence.nonce_size >= LARGEST_NONCE_SHARE * abs(

@@ -40,6 +40,31 @@ def figure(value: float) -> str:
     return f"{value:.{max(0, 1 - size)}f}"
 
 
+def p_text(p: float | None) -> str:
+    """A p-value as it is usually printed."""
+    if p is None:
+        return "-"
+    return "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 1 else "1"
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as a person says them.
+
+    Examples
+    --------
+    >>> [duration(s) for s in (None, 0.4, 75, 5400)]
+    ['unknown', 'under 1 s', '1 min 15 s', '1 h 30 min']
+    """
+    if seconds is None:
+        return "unknown"
+    if seconds < 1:
+        return "under 1 s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes >= 60:
+        return f"{minutes // 60} h {minutes % 60} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
+
+
 def counted(count: int, noun: str, plural: str = "") -> str:
     """A count with its noun; ``plural`` where that is not the noun with an s.
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import streamlit as st
 
-from audit.commands.listings import duration
 from audit.sidecar import Sidecar, open_sidecar
+from audit.wording import duration
 
 MOST = 4
 """Sidecars held at once; the one that was not used for longest is let go."""

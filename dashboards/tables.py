@@ -7,8 +7,16 @@ from typing import Any
 
 import pandas as pd
 
-from audit.commands.show import number, p_text, sampling_rows, size
-from audit.wording import MARKS, bounded_exp, claim, margin_phrase, needed_phrase, verdict_phrase
+from audit.commands.show import number, sampling_rows, size
+from audit.wording import (
+    MARKS,
+    bounded_exp,
+    claim,
+    margin_phrase,
+    needed_phrase,
+    p_text,
+    verdict_phrase,
+)
 
 EFFECTS = {"d_z": "d_z", "Cliff's delta": "cliffs_delta"}
 """Standardised effects by name, with the keys of their explanations."""

@@ -40,9 +40,14 @@ class Fault:
         return "".join(_shown(character) for character in text)
 
 
+_TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
+"""Bidirectional classes of characters that turn the order of what stands behind them."""
+
+
 def _shown(character: str) -> str:
     """A character, or its escape where a terminal would obey it or could not write it."""
-    if unicodedata.category(character) in ("Cc", "Cs"):
+    turns = unicodedata.bidirectional(character) in _TURNING
+    if turns or unicodedata.category(character) in ("Cc", "Cs"):
         return character.encode("unicode_escape").decode("ascii")
     return character
 

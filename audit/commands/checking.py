@@ -45,11 +45,13 @@ def verify(
     seeds or runs. The chain alone proves nothing against someone who rewrites all of it: that takes a
     signature whose key you trust, or a copy of the chain's head kept elsewhere.
     """
+    from audit.bundle import refuse_benchmark
     from audit.verification import check_rows, verification
     from audit.verify import attempt, verify_bundle
 
     if not folder.is_dir():
         raise InputError(Fault("no such folder", str(folder), "Give the folder of an audit."))
+    refuse_benchmark(folder)
     place = out_place(folder, out, by)
     keys = trusted(public_key or [])
     share = None

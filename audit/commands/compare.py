@@ -177,8 +177,8 @@ def change_table(rows: Sequence[Mapping[str, Any]]) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from audit.commands.show import p_text
     from audit.comparison.wording import change_phrase, change_verdict_phrase, subject
+    from audit.wording import p_text
 
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 1), show_edge=False)
     table.add_column("change", width=25)

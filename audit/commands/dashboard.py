@@ -15,7 +15,10 @@ LAUNCHER = "dashboards.launch"
 def dashboard(
     folders: Annotated[
         list[Path] | None,
-        typer.Argument(help="Bundles, or folders that hold them. [default: audits]", metavar="[DIR]..."),
+        typer.Argument(
+            help="Audits, runs of published measures, or folders that hold them. [default: audits]",
+            metavar="[DIR]...",
+        ),
     ] = None,
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="[default: the first free one from 8501 on]")
@@ -27,7 +30,7 @@ def dashboard(
         bool, typer.Option("--no-browser", help="Open no browser; print the address.")
     ] = False,
 ) -> None:
-    """Open the review dashboard on one or more audits. Reads bundles; asks no model."""
+    """Open the review dashboard on audits and runs of published measures. Reads folders; asks no model."""
     code = importlib.import_module(LAUNCHER).launch(folders or [], address, port, not no_browser)
     if code:
         raise typer.Exit(code)

@@ -33,7 +33,8 @@ class Fitted:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """What rich calls to draw it."""
-        if sum(map(width, self.table.columns)) <= options.max_width:
+        between = self.table.padding[1] + self.table.padding[3]
+        if sum(width(column) + between for column in self.table.columns) <= options.max_width:
             yield self.table
             return
         heads = [str(column.header) for column in self.table.columns]
@@ -58,11 +59,13 @@ def words(cell: RenderableType) -> Text:
 
 
 def width(column: Column) -> int:
-    """The fewest characters that a column can be read in, with the space beside it."""
+    """The fewest characters that a column can be read in."""
     texts = [words(cell).plain for cell in (column.header, *column.cells)]
     longest = max(cell_len(line) for text in texts for line in text.split("\n"))
     if column.width:
         longest = column.width
+    elif column.min_width:
+        longest = min(longest, column.min_width)
     elif not column.no_wrap:
         longest = min(longest, READABLE)
-    return longest + 3
+    return longest

@@ -11,8 +11,8 @@ from rich.table import Table
 from rich.text import Text
 
 from audit.commands.fitted import Fitted
-from audit.commands.show import STYLES, number, p_text
-from audit.wording import MARKS, counted, verdict_phrase, visible
+from audit.commands.show import STYLES, number
+from audit.wording import MARKS, counted, p_text, verdict_phrase, visible
 
 METHODS = {
     "max-t": "step-down max-T (Westfall and Young)",

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from audit.commands.fitted import Fitted
 from audit.verify import Check
-from audit.wording import bounded_exp, counted, figure, visible
+from audit.wording import bounded_exp, counted, duration, figure, visible
 from probes import Item, Lexicon, Suite, comparisons
 
 
@@ -22,24 +22,6 @@ def plain_table(*columns: str) -> Table:
     for column in columns:
         table.add_column(column)
     return table
-
-
-def duration(seconds: float | None) -> str:
-    """Seconds as a person says them.
-
-    Examples
-    --------
-    >>> [duration(s) for s in (None, 0.4, 75, 5400)]
-    ['unknown', 'under 1 s', '1 min 15 s', '1 h 30 min']
-    """
-    if seconds is None:
-        return "unknown"
-    if seconds < 1:
-        return "under 1 s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes >= 60:
-        return f"{minutes // 60} h {minutes % 60} min"
-    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def show_outlook(console: Console, found: Mapping[str, Any]) -> None:

@@ -8,6 +8,7 @@ from types import TracebackType
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.progress import TimeRemainingColumn as TimeLeft
+from rich.text import Text
 
 
 class Bars:
@@ -44,6 +45,10 @@ class Bars:
     def advance(self, count: int) -> None:
         """More requests have answers."""
         self._progress.advance(self._task, count)
+
+    def say(self, text: str) -> None:
+        """Print a sentence above the bars."""
+        self._progress.console.print(Text(text), soft_wrap=not self._progress.console.is_terminal)
 
 
 class Share:

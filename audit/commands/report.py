@@ -45,6 +45,10 @@ def report(
         Path | None,
         typer.Option(help="A CSV table of people selected and not, for selection rates and impact ratios."),
     ] = None,
+    benchmark: Annotated[
+        list[Path] | None,
+        typer.Option(help="The folder of a published measure's run, to stand beside. May be repeated."),
+    ] = None,
     as_of: Annotated[
         datetime | None,
         typer.Option(
@@ -73,6 +77,7 @@ def report(
     if not names:
         raise InputError(Fault("--format names nothing", "", f"Give one or more of {FORMATS}."))
     given: dict[str, Any] = {"engagement": engagement, "earlier": earlier, "selection": selection}
+    given["benchmarks"] = tuple(benchmark or ())
     if as_of is not None:
         given["as_of"] = as_of.date()
     asked = late(ASKED)(**given)

@@ -21,6 +21,7 @@ from audit.wording import (
     curve_phrase,
     margin_phrase,
     needed_phrase,
+    p_text,
     signed,
     statement,
     verdict_phrase,
@@ -165,13 +166,6 @@ def size(row: Mapping[str, Any]) -> str:
         return "-"
     terms = f" × {row['n_terms']}" if row["n_terms"] and row["n_terms"] > 1 else ""
     return f"{row['n_cells']:,}\n({row['n_clusters']}{terms})"
-
-
-def p_text(p: float | None) -> str:
-    """A p-value as it is usually printed."""
-    if p is None:
-        return "-"
-    return "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 1 else "1"
 
 
 def control_view(controls: Sequence[Mapping[str, Any]]) -> Fitted:

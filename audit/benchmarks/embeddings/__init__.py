@@ -1,0 +1,1 @@
+"""Embedding geometry, not behaviour: association tests on vectors."""

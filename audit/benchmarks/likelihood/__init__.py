@@ -1,0 +1,1 @@
+"""Measures that read the probability of given words and sentences."""

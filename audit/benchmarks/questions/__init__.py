@@ -1,0 +1,1 @@
+"""Measures of answers to questions, and of decisions about people."""
