@@ -9,6 +9,7 @@ import streamlit as st
 
 from dashboards import frame
 from dashboards.data import Opened
+from dashboards.runs import runs
 from dashboards.shown import ICON, STYLE, plain
 from dashboards.views import (
     compare,
@@ -18,6 +19,7 @@ from dashboards.views import (
     findings,
     instrument,
     provenance,
+    published,
     review,
     scorers,
 )
@@ -35,6 +37,7 @@ VIEWS: dict[str, tuple[str, str, View]] = {
     "provenance": ("Provenance", ":material/account_tree:", provenance.page),
     "scorers": ("Scorers", ":material/straighten:", scorers.page),
     "instrument": ("Instrument", ":material/science:", instrument.page),
+    "published": ("Published measures", ":material/menu_book:", published.page),
     "review": ("Review", ":material/rate_review:", review.page),
     "export": ("Export", ":material/download:", export.page),
 }
@@ -46,6 +49,10 @@ def main() -> None:
     st.html(STYLE)
     # Here and not on a page: what is chosen holds on every page, and every page's address names it.
     chosen = frame.choose()
+    if chosen is None and runs():
+        title, icon, _ = VIEWS["published"]
+        st.navigation([st.Page(alone, title=title, icon=icon, url_path="published", default=True)]).run()
+        return
     pages = [
         st.Page(shown(view, chosen), title=title, icon=icon, url_path=path, default=path == "findings")
         for path, (title, icon, view) in VIEWS.items()
@@ -65,17 +72,27 @@ def shown(view: View, chosen: tuple[str, Path] | None) -> Callable[[], None]:
         if audit is None:
             return
         frame.ask_reviewer(audit.root)
-        try:
-            view(audit)
-        except InputError as error:
-            st.header("This part cannot be shown")
-            for fault in error.faults:
-                plain(str(fault), "banner", "div")
-        except OSError as error:  # a folder that was moved or closed while its pages are open
-            st.header("This part cannot be shown")
-            plain(f"{error.filename or audit.root}: cannot be read: {error.strerror}", "banner", "div")
+        guarded(lambda: view(audit), audit.root)
 
     return draw
+
+
+def alone() -> None:
+    """The published measures where no audit is open beside them."""
+    guarded(lambda: published.page(None), None)
+
+
+def guarded(draw: Callable[[], None], root: Path | None) -> None:
+    """Draw a page, or say what of it cannot be shown."""
+    try:
+        draw()
+    except InputError as error:
+        st.header("This part cannot be shown")
+        for fault in error.faults:
+            plain(str(fault), "banner", "div")
+    except OSError as error:  # a folder that was moved or closed while its pages are open
+        st.header("This part cannot be shown")
+        plain(f"{error.filename or root}: cannot be read: {error.strerror}", "banner", "div")
 
 
 if __name__ == "__main__":

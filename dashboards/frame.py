@@ -11,7 +11,7 @@ from audit.integrity import BundleState
 from audit.review.log import why_not_kept
 from dashboards import links
 from dashboards.data import Opened, opened, state
-from dashboards.opening import given, named
+from dashboards.runs import bundles as given_bundles
 from dashboards.shown import plain
 from probes.errors import InputError
 
@@ -21,7 +21,7 @@ BUNDLE, LAST, REVIEWER = "bundle", "last-bundle", "reviewer"
 
 def choose() -> tuple[str, Path] | None:
     """Let the reader choose an audit in the sidebar; None where there is none."""
-    bundles = named(given())
+    bundles = given_bundles()
     if not bundles:
         return None
     names = list(bundles)
@@ -42,7 +42,7 @@ def choose() -> tuple[str, Path] | None:
 
 def others(current: str) -> Mapping[str, Path]:
     """The audits besides the one that is shown."""
-    return {name: path for name, path in named(given()).items() if name != current}
+    return {name: path for name, path in given_bundles().items() if name != current}
 
 
 def reviewer() -> str:
@@ -97,5 +97,5 @@ def nothing() -> None:
     st.code(
         "evenhand run --model reference/bert-skewed --suite occupations --out audits/mine\n"
         "evenhand dashboard audits/mine",
-        language="sh",
+        language=None,
     )

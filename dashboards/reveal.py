@@ -53,6 +53,23 @@ def offer(audit: Opened, scope: str, what: str, place: str = "") -> bool:
     st.rerun()
 
 
+def offer_published(run: str, scope: str) -> bool:
+    """As :func:`offer`, of one item of a published measure: others wrote it, and a run keeps no reviews."""
+    key = f"{run}/{scope}"
+    seen = st.session_state.setdefault(SEEN, set())
+    if key in seen:
+        return True
+    if st.button("Show the texts of this item", key=f"reveal-{key}"):
+        seen.add(key)
+        st.rerun()
+    plain(
+        "The texts are hidden: others published them to test models, a model may have gone on from them, and "
+        "they may hurt. That you ask is not kept: a run of a published measure holds no reviews.",
+        "note",
+    )
+    return False
+
+
 def output(text: str, shown: bool, label: str) -> None:
     """A text that a model wrote, or its shape."""
     if shown:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -40,9 +41,12 @@ class Asked:
         The bundle of an earlier audit, for the change log.
     selection : Path, optional
         A table of people selected and not selected, for selection rates and impact ratios.
+    benchmarks : sequence of Path
+        Folders of runs of published measures, whose numbers stand beside the audit's.
     """
 
     as_of: date = field(default_factory=today)
     engagement: Path | None = None
     earlier: Path | None = None
     selection: Path | None = None
+    benchmarks: Sequence[Path] = ()

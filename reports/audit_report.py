@@ -50,6 +50,7 @@ from reports.contents.heat_maps import heat_maps
 from reports.contents.limits import not_measured
 from reports.contents.method import glossary, reproduction
 from reports.contents.provenance import provenance
+from reports.contents.published import published
 from reports.contents.reviews import reviews_summary
 from reports.contents.risks import tagged
 from reports.contents.selection import selection
@@ -117,7 +118,11 @@ def report_data(root: Path, asked: Asked | None = None) -> dict[str, Any]:
     )
     told = told_findings(findings, [event.data() for event in kept.events])
     rows = tagged(formed(told, suites, engagement), suites)
-    known = {"provenance": provenance(ledger), "reviews": reviews_summary(kept, summarize(root))}
+    known: dict[str, Any] = {
+        "provenance": provenance(ledger),
+        "reviews": reviews_summary(kept, summarize(root)),
+    }
+    known["published"] = published(asked.benchmarks, bundle.plan)
     attested = attestation(root, engagement.sha256)
     first_page = cover(bundle, findings, environment, asked)
     data: dict[str, Any] = {

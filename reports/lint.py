@@ -48,6 +48,9 @@ QUOTED = (
     "examples.findings.*.items.*",
     "selection.tables.*.rows.*.categories.*",
     "selection.tables.*.reference.*",
+    "published.*.result.data.*",
+    "published.*.result.*.id",
+    "published.*.result.scorings.*",
     "changes.earlier.title",
     "changes.plan.*",
     "changes.environment.*",
@@ -55,7 +58,7 @@ QUOTED = (
 """Where a report says what is not said, or quotes: ``*`` stands for any steps. The disclaimer and the lists
 of what must not be claimed; models and their cards; titles of critiques; findings, controls, counts as they
 lie in the bundle; reviewers' words; machines and packages; the probes' own prompts; categories of a
-user's table; values of two plans."""
+user's table; values of two plans; what others said of a data set, and what a model's answers hold."""
 
 NAMED = (
     ("cover", "models", "id"),

@@ -13,6 +13,8 @@ from referencing import Registry, Resource
 
 from probes.errors import BundleError, Fault
 
+KEPT = ("findings", "benchmark")
+"""Schemas of what a report holds as it lies in a bundle."""
 SHOWN = 200
 """Characters of a message that are shown."""
 
@@ -26,14 +28,14 @@ def read(room: str, name: str) -> dict[str, Any]:
 
 @cache
 def report_schema() -> dict[str, Any]:
-    """The report's schema with that of the findings inside it, so that it stands alone.
+    """The report's schema with those of what lies in a bundle inside it, so that it stands alone.
 
     A schema with an ``$id`` of its own, embedded in another's ``$defs``, is found by that ``$id`` (JSON
     Schema 2020-12, core, section 9.3).
     """
     schema = read("reports", "report")
-    findings = read("audit", "findings")
-    return {**schema, "$defs": {**schema["$defs"], "findings": findings}}
+    parts = {name: read("audit", name) for name in KEPT}
+    return {**schema, "$defs": {**schema["$defs"], **parts}}
 
 
 @cache
@@ -48,10 +50,12 @@ def validator(part: str) -> Draft202012Validator:
 
 @cache
 def registry() -> Registry[Any]:
-    """The schema of the findings, found at once: else all schemas are searched for it at every finding."""
-    findings = Resource.from_contents(read("audit", "findings"))
-    found: Registry[Any] = Registry().with_resource(str(findings.id()), findings).crawl()
-    return found
+    """The schemas of :data:`KEPT`, found at once: else all schemas are searched for them at every finding."""
+    found: Registry[Any] = Registry()
+    for name in KEPT:
+        part = Resource.from_contents(read("audit", name))
+        found = found.with_resource(str(part.id()), part)
+    return found.crawl()
 
 
 def checked(value: Any, part: str, where: Path) -> dict[str, Any]:

@@ -8,11 +8,12 @@ from typing import Any
 
 import streamlit as st
 
-from dashboards import data
+from dashboards import data, runs
 from dashboards.data import Opened, Signature
 from dashboards.shown import plain
 from probes.errors import InputError
 from reports import audit_report
+from reports.asked import Asked
 from reports.engagement import find_engagement, read_engagement
 from reports.exports.archive import zipped
 from reports.writers.pdf import installed
@@ -46,6 +47,11 @@ FIRST = {"html": "To read", "json": "For other programs", "bundle": "To keep"}
 """The headings, each by the format that stands first below it."""
 ZIP = "application/zip"
 
+State = tuple[tuple[str, int, int] | int, ...]
+"""What tells one state of an audit, and of what people wrote for its report, from another."""
+Beside = tuple[tuple[str, Signature], ...]
+"""The folders of runs that stand beside an audit, each with the state of its files."""
+
 
 def page(audit: Opened) -> None:
     """Draw the page."""
@@ -67,6 +73,7 @@ def page(audit: Opened) -> None:
         for fault in error.faults:
             plain(f"No report can be made: {fault}", "banner", "div")
         return
+    beside = chosen_runs()
     for name, (title, use, media) in FORMATS.items():
         if name in FIRST:
             st.header(FIRST[name])
@@ -80,7 +87,7 @@ def page(audit: Opened) -> None:
         with right:
             st.download_button(
                 f"Download {title}",
-                partial(made, str(audit.root), audit.sign, changed, name),
+                partial(made, str(audit.root), (*audit.sign, *changed), beside, name),
                 f"report-{audit.plan_name}.{ending(name, media)}",
                 media,
                 key=f"download-{name}",
@@ -91,7 +98,8 @@ def page(audit: Opened) -> None:
     plain("Writes the report beside the records, as evenhand report does; the manifest stays as it is.", "p")
     if st.button("Write the report into the bundle"):
         try:
-            paths = audit_report.write(audit.root, [name for name in FORMATS if name != "pdf" or installed()])
+            formats = [name for name in FORMATS if name != "pdf" or installed()]
+            paths = audit_report.write(audit.root, formats, asked=asked(beside))
         except InputError as error:
             for fault in error.faults:
                 plain(f"Not written: {fault}", "banner", "div")
@@ -100,18 +108,36 @@ def page(audit: Opened) -> None:
             plain(str(path), "code")
 
 
+def chosen_runs() -> Beside:
+    """Let the reader choose which of the runs that are open stand beside the audit, in section 13."""
+    there = runs.runs()
+    if not there:
+        return ()
+    names = st.multiselect(
+        "Published measures to stand beside it, in section 13",
+        list(there),
+        help="Their verdicts are counted apart from the audit's.",
+    )
+    return tuple((str(there[name]), runs.signature(there[name])) for name in names)
+
+
+def asked(beside: Beside) -> Asked:
+    """What the report is to hold beside the audit."""
+    return Asked(benchmarks=tuple(Path(folder) for folder, _ in beside))
+
+
 @st.cache_data(show_spinner="Making the report …", max_entries=12)
-def made(root: str, sign: Signature, changed: tuple[int, ...], name: str) -> bytes:
+def made(root: str, state: State, beside: Beside, name: str) -> bytes:
     """The report in one format: a file, or several in a ZIP file."""
-    files = audit_report.FORMATS[name](document(root, sign, changed), Path(root))
+    files = audit_report.FORMATS[name](document(root, state, beside), Path(root))
     (first, *more) = files.values()
     return first if not more and isinstance(first, bytes) else zipped(files)
 
 
 @st.cache_data(show_spinner="Making the report …", max_entries=4)
-def document(root: str, sign: Signature, changed: tuple[int, ...]) -> dict[str, Any]:
+def document(root: str, state: State, beside: Beside) -> dict[str, Any]:
     """The report as data."""
-    return audit_report.report_data(Path(root))
+    return audit_report.report_data(Path(root), asked(beside))
 
 
 def ending(name: str, media: str) -> str:

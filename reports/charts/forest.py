@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import altair as alt
@@ -68,15 +68,31 @@ def forest(rows: Sequence[Finding], palette: Palette) -> Any:
     """
     if not rows:
         return nothing(palette, "No finding.")
+    return named_forest(rows, [label(row, rows) for row in rows], palette, heading)
+
+
+def named_forest(
+    rows: Sequence[Finding],
+    labels: Sequence[str],
+    palette: Palette,
+    titled: Callable[[Sequence[Finding], Sequence[Mapping[str, Any]]], alt.TitleParams],
+    axis_title: str | None = None,
+    most: float = LABEL,
+) -> Any:
+    """As :func:`forest`, of at least one row, with names of rows, a title and an axis of one's own.
+
+    ``most`` is how many pixels the names may take.
+    """
     if len({row["unit"] for row in rows}) > 1:
         raise ValueError("one forest plot has one unit")
     ends = extent(rows)
     drawn = [drawn_row(place, row, ends, palette) for place, row in enumerate(rows)]
-    left = names([label(row, rows) for row in rows], palette)
+    left = names(labels, palette, most)
     right = beside(drawn)
-    plot = alt.layer(*layers(drawn, rows, ends, palette))
+    axis = effect_axis(rows[0]["scale"], *ends, axis_title)
+    plot = alt.layer(*layers(drawn, axis, ends, palette))
     plot = plot.properties(width=rest(left, right), height=ROW * len(rows))
-    chart = alt.hconcat(left, plot, right, spacing=GAP).properties(title=heading(rows, drawn))
+    chart = alt.hconcat(left, plot, right, spacing=GAP).properties(title=titled(rows, drawn))
     return dressed(chart, palette)
 
 
@@ -156,13 +172,14 @@ def drawn_row(place: int, row: Finding, ends: tuple[float, float], palette: Pale
         return made
     ci, inner = row["ci"], row["ci_equivalence"]
     made["beyond"] = beyond({**ci, "estimate": row["estimate"]}, ends)
-    made |= cut("", ci["lo"], ci["hi"], ends) | cut("inner_", inner["lo"], inner["hi"], ends)
+    made |= cut("", ci["lo"], ci["hi"], ends)
+    made |= cut("inner_", inner["lo"], inner["hi"], ends) if inner else {}
     return made | ({"estimate": row["estimate"]} if low <= row["estimate"] <= high else {})
 
 
 def layers(
     drawn: Sequence[Mapping[str, Any]],
-    rows: Sequence[Finding],
+    axis: Mapping[str, Any],
     ends: tuple[float, float],
     palette: Palette,
 ) -> list[Any]:
@@ -171,13 +188,13 @@ def layers(
     x = alt.X(
         "margin_lo:Q",
         scale=alt.Scale(domain=[low, high], nice=False, zero=False),
-        **effect_axis(rows[0]["scale"], low, high),
+        **axis,
     )
     hint = [alt.Tooltip("claim:N", title="finding"), alt.Tooltip("verdict:N"), alt.Tooltip("note:N")]
-    base = data(drawn).encode(y=row_place(len(rows)))
-    inside = data([row for row in drawn if "lo" in row]).encode(y=row_place(len(rows)))
-    core = data([row for row in drawn if "inner_lo" in row]).encode(y=row_place(len(rows)))
-    points = data([row for row in drawn if "estimate" in row]).encode(y=row_place(len(rows)))
+    base = data(drawn).encode(y=row_place(len(drawn)))
+    inside = data([row for row in drawn if "lo" in row]).encode(y=row_place(len(drawn)))
+    core = data([row for row in drawn if "inner_lo" in row]).encode(y=row_place(len(drawn)))
+    points = data([row for row in drawn if "estimate" in row]).encode(y=row_place(len(drawn)))
     far = [
         {"row": row["row"], "at": at, "shape": shape, "colour": row["colour"]}
         for row in drawn
@@ -190,7 +207,7 @@ def layers(
         data([{"at": 0.0}]).mark_rule(color=palette.muted).encode(x="at:Q"),
         inside.mark_rule(strokeWidth=1.4).encode(x="lo:Q", x2="hi:Q", color=colour),
         core.mark_bar(height=THICK, opacity=0.55).encode(x="inner_lo:Q", x2="inner_hi:Q", color=colour),
-        arrows(far, len(rows)),
+        arrows(far, len(drawn)),
         points.mark_point(size=70, opacity=1, strokeWidth=1.6).encode(
             x="estimate:Q",
             shape=alt.Shape("shape:N", scale=None),

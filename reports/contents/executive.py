@@ -10,6 +10,7 @@ from audit.wording import counted
 from probes import Suite
 from reports.contents.findings import WORDS, most_severe
 from reports.contents.limits import never_asked
+from reports.contents.published import beside
 from reports.contents.severity import LEVELS
 from reports.engagement import Engagement
 
@@ -43,13 +44,13 @@ def executive(
     engagement : Engagement
         For the use, the exclusions and the responses.
     known : mapping
-        The sections ``provenance``, ``reviews`` and ``attestation`` of the report.
+        The sections ``provenance``, ``reviews``, ``attestation`` and ``published`` of the report.
 
     Returns
     -------
     dict
         ``tested``, ``not_tested`` and ``to_do`` as sentences, ``found`` as ``{number, statement, size,
-        certainty}``.
+        certainty}``, ``published`` as one sentence or None.
     """
     return {
         "tested": list(tested(rows, suites, engagement)),
@@ -62,6 +63,7 @@ def executive(
             }
             for row in told(rows)
         ],
+        "published": beside(known["published"]),
         "not_tested": list(not_tested(findings, suites, engagement)),
         "to_do": [*worst_first(rows), *to_do(rows, engagement, known), *to_sign(known)],
     }

@@ -59,6 +59,7 @@ SECTIONS = (
     Section("10", "reproduction"),
     Section("11", "signoff"),
     Section("12", "selection", "selection"),
+    Section("13", "published", "published"),
     Section("A", "glossary"),
     Section("B", "tables"),
     Section("C", "suites"),

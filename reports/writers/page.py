@@ -8,11 +8,13 @@ from typing import Any
 
 from markupsafe import Markup
 
+from audit.benchmarks import wording as measures
 from reports.charts.curve import described_curve, specification_curve
 from reports.charts.drawing import Drawing, drawing
 from reports.charts.forest import described_forest, forest
 from reports.charts.heat_map import described_heat_map, heat_map
 from reports.charts.intervals import controls_panel, described_controls
+from reports.charts.measures import described_measure, drawn_estimates, drawn_text, measure_forest
 from reports.charts.palette import LIGHT
 from reports.charts.power import described_power, power_panel
 from reports.contents.heat_maps import cells
@@ -37,7 +39,9 @@ def html(data: Data) -> str:
     report = names["report"]
     tables = {told["number"]: told for told in report["findings"] if analysed(told)}
     curved = dict(list(tables.items())[:MOST_CURVES])
+    ran = [told["result"] for told in report["published"] or ()]
     count = 2 * len(names["groups"]) + len(report["controls"]) + len(report["heat_maps"]) + len(curved)
+    count += len(ran)
     with drawing(count) as pens:
         coming = {
             "forests": {group["id"]: forest_figure(pens, group) for group in names["groups"]},
@@ -48,6 +52,7 @@ def html(data: Data) -> str:
                 for place, row in enumerate(report["controls"], start=1)
             },
             "curves": {number: curve_figure(pens, told, report) for number, told in curved.items()},
+            "ran": {place: measure_figure(pens, place, found) for place, found in enumerate(ran, start=1)},
         }
         charts = {
             kind: {name: Markup(figure.result()) for name, figure in own.items()}
@@ -60,6 +65,7 @@ def html(data: Data) -> str:
             **names,
             **charts,
             emphasised=html_emphasised,
+            drawn_texts=[drawn_text(found, drawn_estimates(found)) for found in ran],
             sections=sections(report),
             numbered=numbered,
             contents=contents,
@@ -112,3 +118,10 @@ def curve_figure(pens: Drawing, told: Data, report: Data) -> Future[str]:
     chart = specification_curve(analyses, LIGHT, report["settings"]["alpha"])
     title = f"{told['number']}: other analyses"
     return pens.figure(chart, f"curve-{told['number']}", title, described_curve(analyses))
+
+
+def measure_figure(pens: Drawing, place: int, found: Data) -> Future[str]:
+    """The audited estimates of one run of a published measure."""
+    rows, title = drawn_estimates(found), measures.title(found)
+    chart = measure_forest(rows, LIGHT, title)
+    return pens.figure(chart, f"measure-{place}", title, described_measure(rows, title))

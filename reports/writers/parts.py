@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from audit.benchmarks import wording as measures
 from audit.impact import wording as rates
 from audit.review.wording import agreement_lines, machine_lines
 from audit.wording import MARKS, visible
@@ -41,6 +42,7 @@ def shown(data: Data) -> dict[str, Any]:
             for name, value in plain.more(seen["cover"], COVER)
         ],
         "rates": rates,
+        "measures": measures,
         "review_lines": [
             ("Between reviewers, blind", list(agreement_lines(seen["reviews"]))),
             ("People and the machine", list(machine_lines(seen["reviews"]))),

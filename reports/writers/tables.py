@@ -7,6 +7,7 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from audit.benchmarks.wording import subject
 from audit.impact.wording import OUTCOMES, shown_row, title
 from reports.figures import number, p_value, signed
 from reports.text import csv_cell, value_text
@@ -27,8 +28,8 @@ def csv_tables(data: Data) -> dict[str, str]:
     Returns
     -------
     dict of str to str
-        RFC 4180 text; figures as every other format shows them. A cell that a spreadsheet would take for a
-        formula starts with an apostrophe.
+        RFC 4180 text; figures as every other format shows them, those of published measures whole. A cell
+        that a spreadsheet would take for a formula starts with an apostrophe.
     """
     made = {
         "read-me.csv": table(("what", "text"), read_me(data)),
@@ -49,6 +50,7 @@ def csv_tables(data: Data) -> dict[str, str]:
         "heat-maps.csv": heat_maps(data["heat_maps"]),
         "crosswalk.csv": crosswalk(data["crosswalk"]),
         **({} if data["selection"] is None else {"selection.csv": selection(data["selection"])}),
+        **({} if data["published"] is None else published_tables(data["published"])),
     }
     if data["findings"]:
         made["finding-forms.csv"] = forms(data["findings"])
@@ -250,6 +252,56 @@ def selection(told: Data) -> str:
             lines.append([title(found), shown["category"], row["n"], row["selected"], *texts])
         lines.append([title(found), "unknown category", found["unknown"], *[""] * 6, "in no rate"])
     return table(head, lines)
+
+
+def published_tables(rows: Sequence[Data]) -> dict[str, str]:
+    """The numbers of published measures, and the audited estimates beside them."""
+    sections = [
+        (
+            (
+                told["result"]["benchmark"],
+                subject(told["result"]),
+                value_text(told["of_this_audit"]),
+                told["result"]["card"]["label"],
+                told["result"]["card"]["tier"],
+                section["scoring"],
+            ),
+            section,
+        )
+        for told in rows
+        for section in told["result"]["scorings"]
+    ]
+    of = ("measure", "of", "of_this_audit", "label", "tier", "scoring")
+    return {
+        "published-numbers.csv": table(
+            (*of, *FIGURE_KEYS),
+            ([*who, *whole(row, FIGURE_KEYS)] for who, part in sections for row in part["figures"]),
+        ),
+        "published-estimates.csv": table(
+            (*of, *ESTIMATE_KEYS),
+            ([*who, *whole(row, ESTIMATE_KEYS)] for who, part in sections for row in part["estimates"]),
+        ),
+        "published-controls.csv": table(
+            (*of, *CONTROL_KEYS),
+            ([*who, *whole(row, CONTROL_KEYS)] for who, part in sections for row in part["controls"]),
+        ),
+    }
+
+
+def whole(row: Data, keys: Sequence[str]) -> list[Any]:
+    """Values as they were computed, to be held against a source's: no figure rounded, nothing for None."""
+    shown = {key: row[key] for key in keys}
+    return ["" if value is None else "; ".join(value) if isinstance(value, list) else value
+            for value in shown.values()]  # fmt: skip
+
+
+FIGURE_KEYS = ("name", "value", "unit", "n", "lo", "hi", "method", "reason")
+ESTIMATE_KEYS = (
+    "family", "name", "verdict", "fragile", "estimate", "unit", "null", "se", "df", "lo", "hi", "p",
+    "p_adjusted", "correction", "n", "clusters", "design_effect", "margin", "minimum_detectable",
+    "power_within", "control_p", "needed", "reasons", "reason", "method",
+)  # fmt: skip
+CONTROL_KEYS = ("name", "value", "p", "holds", "detail")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -15,6 +15,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from audit import benchmarks
 from audit.bundle import read_json
 from audit.review.log import append_review
 from dashboards import charts
@@ -23,6 +24,7 @@ from dashboards.shown import emphasised, escaped
 from tests.audit.review_world import Hand
 from tests.dashboards.conftest import Pages, clean, table, texts, widget
 from tests.dashboards.worlds import MARK, MARKUP, TURNED, TYPED
+from tests.reports.test_reports_published import toy_run
 
 TAGS = {
     "p",
@@ -109,9 +111,18 @@ def attacked(hostile: Path, tmp_path: Path) -> Path:
     return said_by_people(Path(shutil.copytree(hostile, tmp_path / "attacked <b>**x**")))
 
 
+@pytest.fixture
+def measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A run of a published measure by a model whose name is markup."""
+    monkeypatch.setitem(benchmarks.BENCHMARKS, "toy", "tests.benchmarks.toy")
+    return toy_run(tmp_path / "run <b>**x**", f"scripted/{MARKUP}")
+
+
 @pytest.mark.parametrize("page", list(VIEWS))
-def test_no_page_obeys_what_it_shows(attacked: Path, hostile: Path, pages: Pages, page: str) -> None:
-    app = clean(pages.open(page, attacked, hostile))
+def test_no_page_obeys_what_it_shows(
+    attacked: Path, hostile: Path, measured: Path, pages: Pages, page: str
+) -> None:
+    app = clean(pages.open(page, attacked, hostile, measured))
     assert list(faults(pages)) == []
     assert MARK in texts(app) or any(MARK in text for _, text in pages.sent()) or page == "export"
     if page in ("finding", "review"):

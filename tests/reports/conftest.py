@@ -47,6 +47,6 @@ def without_charts(monkeypatch: pytest.MonkeyPatch) -> None:
     """Charts have tests of their own."""
     empty: Future[str] = Future()
     empty.set_result("")
-    for chart in ("forest", "power", "map", "control", "curve"):
+    for chart in ("forest", "power", "map", "control", "curve", "measure"):
         monkeypatch.setattr(page_writer, f"{chart}_figure", lambda *_: empty)
     monkeypatch.setattr(page_writer, "drawing", lambda count: nullcontext())

@@ -79,6 +79,7 @@ def whole(data: dict[str, Any]) -> dict[str, Any]:
         "executive": {
             "tested": ["1 model"],
             "found": [{"number": "F-001", "statement": HOSTILE, "size": "2", "certainty": "robust"}],
+            "published": None,
             "not_tested": ["languages other than en"],
             "to_do": [HOSTILE],
         },

@@ -9,8 +9,11 @@ from typing import Any
 
 import pytest
 
+from audit import benchmarks
 from reports.audit_report import html
+from reports.contents.published import published
 from tests.reports.sections import formed
+from tests.reports.test_reports_published import toy_run
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: make test does")
 
@@ -36,8 +39,12 @@ def browser() -> Iterator[Any]:
 
 @pytest.fixture(scope="module")
 def address(data: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> str:
-    path: Path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_text(html(formed(data)), encoding="utf-8")
+    folder = tmp_path_factory.mktemp("page")
+    path: Path = folder / "report.html"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(benchmarks.BENCHMARKS, "toy", "tests.benchmarks.toy")
+        beside = published([toy_run(folder / "run")], {"models": []})
+    path.write_text(html({**formed(data), "published": beside}), encoding="utf-8")
     return path.as_uri()
 
 

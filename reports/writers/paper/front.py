@@ -101,6 +101,7 @@ def executive(report: Data) -> list[Block]:
     blocks = [heading("What was tested", listed=False), items(told["tested"])]
     blocks += [heading("What was found", listed=False)]
     blocks += [items(found, numbered=True) if found else text(NO_DISPARITY)]
+    blocks += [text(told["published"])] if told["published"] else []
     blocks += [heading("What was not tested", listed=False), items(told["not_tested"])]
     blocks += [heading("What to do", listed=False), items(told["to_do"])]
     return [{"kind": "one page", "blocks": blocks}]

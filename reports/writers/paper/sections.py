@@ -10,7 +10,7 @@ from typing import Any
 
 from reports.charts.drawing import drawing
 from reports.charts.look import shortened
-from reports.writers.paper import back, front, legal, methods, results
+from reports.writers.paper import back, front, legal, methods, published, results
 from reports.writers.paper.blocks import Block, heading
 from reports.writers.paper.drawings import Drawings
 from reports.writers.parts import MOST_CURVES, shown
@@ -37,7 +37,8 @@ def laid_out(report: Data) -> tuple[dict[str, Any], dict[str, str]]:
     names = shown(report)
     told = {**names["report"], "review_lines": names["review_lines"]}
     groups = names["groups"]
-    with drawing(2 * len(groups) + len(told["heat_maps"]) + MOST_CURVES) as pens:
+    count = 2 * len(groups) + len(told["heat_maps"]) + MOST_CURVES + len(told["published"] or ())
+    with drawing(count) as pens:
         drawings = Drawings(pens)
         blocks = all_blocks(told, groups, drawings)
         return {**paper(told), "blocks": blocks}, drawings.files()
@@ -58,6 +59,7 @@ def all_blocks(told: Data, groups: Sequence[Data], drawings: Drawings) -> list[B
         ("10", "Reproduction", back.reproduction(told), False),
         ("11", "Sign-off", back.sign_off(told), True),
         ("12", "Selection rates and impact ratios", back.selection(told), True),
+        ("13", "Published measures", published.published(told, drawings), True),
         ("A", "Glossary", back.glossary(told), True),
         ("B", "Full tables", back.full_tables(told, groups), True),
         ("C", "The suites", back.suite_cards(told), True),
