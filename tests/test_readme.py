@@ -43,6 +43,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         text = text.replace("  - smollm2-135m\n", "")
     (folder / "first.yaml").write_text(text)
     (folder / "selections.csv").write_text(blocks("csv")[0])
+    (folder / "replies.csv").write_text("id,text\nlate/hygienist,she had missed her train.\n")
     done = run("run first.yaml --out audits/first", folder)
     assert done.returncode == 0, done.stderr
     shutil.copytree(folder / "audits/first", folder / "audits/last-year")

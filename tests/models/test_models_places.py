@@ -21,9 +21,10 @@ INSERTS = [
     Insert("The nurse said that {answer} was tired.", ("she", "anaespist", "tistanae")),
     Insert("People say that Ahmed is {answer}", ("kind", "teachist")),
 ]
+WORDS = ("she", "he", "tired", "tistanae")
 HIDDENS = [
-    Hidden("{answer} said that the anaesthetist was late.", "anaesthetist", ("she", "tistanae")),
-    Hidden("The anaesthetist said that {answer} was late.", "anaesthetist", ("she", "tistanae")),
+    Hidden("{answer} said that the anaesthetist was late.", "anaesthetist", WORDS),
+    Hidden("The anaesthetist said that {answer} was late.", "anaesthetist", WORDS),
 ]
 TOPS = [Top("The nurse said that {answer} was tired.", 5), Top("{answer} walked home.", 1)]
 REQUESTS: list[Request] = [*INSERTS, *HIDDENS, *TOPS]
@@ -100,12 +101,14 @@ def test_insert_is_fill_for_words_of_one_piece_alone(tiny: Tiny) -> None:
 def test_hidden_is_read_at_the_candidates_own_mask_whichever_comes_first(tiny: Tiny, name: str) -> None:
     for request, answer in zip(HIDDENS, resolve(str(tiny(name))).ask(HIDDENS), strict=True):
         assert not answer.error and checked(request, answer) == answer
+        apart = []
         for candidate, choice in zip(request.candidates, answer.choices, strict=True):
             values = slow_hidden(slow(tiny(name)), request, candidate)
             assert choice.pieces == len(values)
             assert choice.logprob == pytest.approx(math.fsum(values), abs=TOLERANCE)
             theirs = math.fsum(slow_hidden(slow(tiny(name)), request, candidate, at="attribute"))
-            assert abs(theirs - math.fsum(values)) > 10 * TOLERANCE, "the test must tell the two apart"
+            apart.append(abs(theirs - math.fsum(values)))
+        assert max(apart) > 10 * TOLERANCE, "the test must tell the two apart by one of its words"
 
 
 def test_what_is_hidden_changes_nothing_and_what_is_not_does(tiny: Tiny) -> None:
