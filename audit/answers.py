@@ -6,6 +6,7 @@ import math
 from itertools import pairwise
 from typing import Any, get_args
 
+from audit.redaction.masked import unquoted
 from audit.requests import (
     Activation,
     CausalTokens,
@@ -45,11 +46,22 @@ def checked(request: Request, response: Any, largest: float = LARGEST_LOGPROB) -
     if not isinstance(response, Response):
         return Response(error=f"malformed answer: a {type(response).__name__} and no Response")
     if response.error:
-        return Response(error=text_of(response.error), text_tokens=whole(response.text_tokens))
+        return Response(
+            error=message_of(request, response.error),
+            text_tokens=whole(response.text_tokens),
+            truncated=bool(response.truncated),
+        )
     try:
         return checked_parts(request, response, largest)
     except (MalformedError, TypeError, ValueError, AttributeError, OverflowError) as error:
-        return Response(error=text_of(f"malformed answer: {error}"))
+        return Response(error=message_of(request, f"malformed answer: {error}"))
+
+
+def message_of(request: Request, error: Any) -> str:
+    """Why there is no answer; of a text that somebody else wrote it repeats no words, and stays short."""
+    if isinstance(request, Classify):
+        return unquoted(text_of(error), f"{request.text} {request.pair}".strip()) or "no reason was given"
+    return text_of(error)
 
 
 def checked_parts(request: Request, response: Response, largest: float) -> Response:
@@ -74,7 +86,8 @@ def checked_parts(request: Request, response: Response, largest: float) -> Respo
         require(len({one.label for one in labels}) == len(labels), "two labels of one name")
         known = get_args(Activation)
         require(response.activation in known, f"an activation {response.activation!r}, not one of {known}")
-        return Response(labels=labels, activation=response.activation, text_tokens=text_tokens)
+        words = tuple(text_of(word) for word in response.words)
+        return Response(labels=labels, activation=response.activation, text_tokens=text_tokens, words=words)
     vector = tuple(finite(value, "a coordinate") for value in response.vector)
     require(len(vector) > 0, "an empty vector")
     return Response(vector=vector, text_tokens=text_tokens)

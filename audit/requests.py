@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from audit.redaction.withheld import Withheld, withheld, withheld_from_json, withheld_to_json
+
 MASK = "{answer}"
 """Marks, in the text of a :class:`Fill`, the place that the model fills. It occurs exactly once."""
 
@@ -241,12 +243,19 @@ class Choice:
 class Sampled:
     """One sampled continuation.
 
-    ``finish`` is ``stop`` (the model ended it) or ``length`` (cut at ``max_new_tokens``).
+    ``finish`` is ``stop`` (the model ended it) or ``length`` (cut at ``max_new_tokens``). In a redacted
+    record ``text`` is empty, and ``withheld`` says what stood there.
     """
 
     text: str
     tokens: int
     finish: Literal["stop", "length"]
+    withheld: Withheld | None = None
+
+    @property
+    def shape(self) -> Withheld:
+        """What is told of its text where that is not shown."""
+        return withheld(self.text) if self.withheld is None else self.withheld
 
 
 @dataclass(frozen=True)
@@ -282,8 +291,9 @@ class LabelLogit:
     logit: float
 
 
-Activation = Literal["softmax", "sigmoid"]
-"""What turns a classifier's logits into probabilities: one label of all, or each label by itself."""
+Activation = Literal["softmax", "sigmoid", "value"]
+"""What turns a classifier's logits into probabilities: one label of all, or each label by itself; ``value``
+where they are no logits but the numbers themselves, as of a scorer that is no network."""
 
 
 @dataclass(frozen=True)
@@ -295,7 +305,10 @@ class Response:
     :class:`CausalTokens` and :class:`Top`, ``labels`` with ``activation`` answers :class:`Classify`,
     ``vector`` answers :class:`Embed`. ``text_tokens`` is the length of the fixed part in tokens: what stands
     beside the candidates, or a whole text with the special tokens around it. ``error`` is not empty where the
-    request as a whole could not be answered; then all of them are empty.
+    request as a whole could not be answered; then all of them are empty. ``truncated``: it could not be
+    answered because the text is longer than the model reads. ``words``: those of a classified text that its
+    labels rest on, where the classifier tells them. ``original``: in a redacted record, the
+    :func:`answer_digest` of the answer as it was before its texts were withheld.
     """
 
     choices: tuple[Choice, ...] = ()
@@ -306,6 +319,9 @@ class Response:
     labels: tuple[LabelLogit, ...] = ()
     activation: Activation | None = None
     vector: tuple[float, ...] = ()
+    truncated: bool = False
+    words: tuple[str, ...] = ()
+    original: str = ""
 
 
 def canonical(value: Any) -> bytes:
@@ -328,7 +344,12 @@ ANSWER_DIGITS = 16
 
 
 def answer_digest(response: Response) -> str:
-    """The first digits of the SHA-256 of a response as it lies in a record: equal answers have equal ones."""
+    """The first digits of the SHA-256 of a response as it lies in a record: equal answers have equal ones.
+
+    Of a redacted one, those that it had before.
+    """
+    if response.original:
+        return response.original
     return hashlib.sha256(canonical(response_to_json(response))).hexdigest()[:ANSWER_DIGITS]
 
 
@@ -343,7 +364,7 @@ def response_to_json(response: Response) -> dict[str, Any]:
     """A response as it lies in a record: what is empty has no key where older records had none."""
     data: dict[str, Any] = {
         "choices": [_choice_to_json(choice) for choice in response.choices],
-        "samples": [asdict(sample) for sample in response.samples],
+        "samples": [_sample_to_json(sample) for sample in response.samples],
         "text_tokens": response.text_tokens,
         "error": response.error,
     }
@@ -355,7 +376,26 @@ def response_to_json(response: Response) -> dict[str, Any]:
         data["activation"] = response.activation
     if response.vector:
         data["vector"] = list(response.vector)
+    if response.truncated:
+        data["truncated"] = True
+    if response.words:
+        data["words"] = list(response.words)
+    if response.original:
+        data["original"] = response.original
     return data
+
+
+def _sample_to_json(sample: Sampled) -> dict[str, Any]:
+    data = {"text": sample.text, "tokens": sample.tokens, "finish": sample.finish}
+    return data if sample.withheld is None else {**data, "withheld": withheld_to_json(sample.withheld)}
+
+
+def _sample_from_json(data: dict[str, Any]) -> Sampled:
+    if "withheld" not in data:
+        return Sampled(**data)
+    if data["text"]:
+        raise ValueError("a text beside what is said to stand in its place")
+    return Sampled(**{**data, "withheld": withheld_from_json(data["withheld"])})
 
 
 def _present(data: dict[str, Any]) -> dict[str, Any]:
@@ -366,13 +406,16 @@ def response_from_json(data: dict[str, Any]) -> Response:
     """The response that :func:`response_to_json` turned into ``data``."""
     return Response(
         choices=tuple(_choice_from_json(choice) for choice in data["choices"]),
-        samples=tuple(Sampled(**sample) for sample in data["samples"]),
+        samples=tuple(_sample_from_json(sample) for sample in data["samples"]),
         text_tokens=data["text_tokens"],
         error=data["error"],
         tokens=tuple(ScoredToken(**token) for token in data.get("tokens", ())),
         labels=tuple(LabelLogit(**label) for label in data.get("labels", ())),
         activation=data.get("activation"),
         vector=tuple(data.get("vector", ())),
+        truncated=data.get("truncated", False),
+        words=tuple(data.get("words", ())),
+        original=str(data.get("original", "")),
     )
 
 

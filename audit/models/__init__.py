@@ -10,6 +10,7 @@ from audit.models.catalog import CATALOG, Entry, fetch, is_fetched
 from audit.models.devices import check_device
 from audit.models.files import (
     CONFIG,
+    digest_as_loaded,
     digest_of,
     model_files,
     read_json,
@@ -95,7 +96,7 @@ def identify(name: str, options: LoadOptions | None = None) -> ModelFacts:
     require_vocabulary(located.folder, options)
     return ModelFacts(
         id=located.id,
-        digest=located.digest or digest_of(model_files(located.folder, options)),
+        digest=digest_as_loaded(located.digest or digest_of(model_files(located.folder, options)), options),
         kind=kind,
         architecture=architecture,
         capabilities=CAPABILITIES[kind],

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
 
 from audit.models.loading import FromFiles, Loaded
 from audit.models.reading import batches
-from audit.models.tokens import fault_of
+from audit.models.tokens import NOTHING_LEFT, TOO_LONG, fault_of
 from audit.requests import Activation, Classify, LabelLogit, Request, Response
 
 TypedRow = tuple[tuple[int, int], ...]
 """Token ids with their types, all 0 where tokenizer or model has none."""
+
+TOKENISED_AT_ONCE = 4096
+"""Texts given to the tokenizer in one call."""
+
+PADDING_TOLERANCE = 1e-5
+"""Largest difference of logits, on a probe, as a share of the largest logit or of 1, at which rows may be
+padded; where it is larger, rows of one length go together."""
+
+_PROBES = ("She said that they would all come home before the evening was over.", "She said so.")
 
 
 class Classifier(FromFiles):
     """A sequence classifier through transformers. Answers :class:`~audit.requests.Classify`.
 
     Labels are in the order of the model's outputs, named as in ``id2label`` of its configuration. Logits are
-    float32. A text that is too long is an error and never cut.
+    float32. A text that is too long is an error, marked as ``truncated``, and never cut.
 
     Parameters
     ----------
@@ -39,48 +48,95 @@ class Classifier(FromFiles):
         self._is_typed = takes_types and "token_type_ids" in loaded.tokenizer.model_input_names
         self._types: int | None = getattr(config, "type_vocab_size", None)
         # A decoder finds a row's last token by its padding token, and takes single rows without one.
-        self._one_by_one = config.get_text_config().pad_token_id is None
+        self._pad: int | None = config.get_text_config().pad_token_id
+        self._one_by_one = self._pad is None
+        self._takes_padding = self._padding_is_exact()
 
     def describe(self) -> dict[str, Any]:
         """Facts for the bundle."""
         return {**super().describe(), "labels": list(self.labels), "activation": self.activation}
 
     def ask(self, requests: Sequence[Request]) -> list[Response]:
-        """Answer each request; texts are run in batches of one length."""
+        """Answer each request; texts are run in batches of like lengths."""
         self.require(requests)
         asked = [request for request in requests if isinstance(request, Classify)]
-        rows = [self._row(request) for request in asked]
-        logits = self._logits({row for row in rows if not isinstance(row, str)})
-        return [
-            Response(error=row) if isinstance(row, str) else self._response(logits[row], len(row))
-            for row in rows
-        ]
+        rows = self._rows(asked)
+        logits = self._logits({row for row in rows.values() if not isinstance(row, str)})
+        return [self._answer(rows[request], logits) for request in asked]
 
-    def _row(self, request: Classify) -> TypedRow | str:
-        """Tokens with their types; or why the model cannot take them."""
-        if not request.text.strip():
-            return "an empty text"
-        texts = [request.text, request.pair] if request.pair else [request.text]
+    def _answer(self, row: TypedRow | str, logits: dict[TypedRow, list[float]]) -> Response:
+        if isinstance(row, str):
+            return Response(error=row, truncated=row.startswith(TOO_LONG))
+        return self._response(logits[row], len(row))
+
+    def _rows(self, requests: Iterable[Classify]) -> dict[Classify, TypedRow | str]:
+        """Tokens with their types, of each request; or why the model cannot take them."""
+        unique = list(dict.fromkeys(requests))
+        found: dict[Classify, TypedRow | str] = {
+            request: "an empty text" for request in unique if not request.text.strip()
+        }
+        single = [request for request in unique if request not in found and not request.pair]
+        paired = [request for request in unique if request not in found and request.pair]
+        for asked in (single, paired):
+            for start in range(0, len(asked), TOKENISED_AT_ONCE):
+                some = asked[start : start + TOKENISED_AT_ONCE]
+                found.update(zip(some, self._tokenised(some), strict=True))
+        return found
+
+    def _tokenised(self, requests: Sequence[Classify]) -> Iterator[TypedRow | str]:
+        """The rows of texts that all have a pair, or all have none."""
+        texts = [[request.text for request in requests]]
+        if requests[0].pair:
+            texts.append([request.pair for request in requests])
         # Special tokens spelt out in a text are text: it may quote anything.
         encoded = self._loaded.tokenizer(
             *texts, add_special_tokens=True, split_special_tokens=True, return_token_type_ids=self._is_typed
         )
-        ids = encoded["input_ids"]
-        types = encoded["token_type_ids"] if self._is_typed else [0] * len(ids)
-        if self._types is not None and max(types, default=0) >= max(self._types, 1):
-            return f"the tokenizer gives a token the type {max(types)}, the model knows {self._types}"
-        return fault_of(self._loaded, ids) or tuple(zip(ids, types, strict=True))
+        for i, ids in enumerate(encoded["input_ids"]):
+            types = encoded["token_type_ids"][i] if self._is_typed else [0] * len(ids)
+            if self._types is not None and max(types, default=0) >= max(self._types, 1):
+                yield f"the tokenizer gives a token the type {max(types)}, the model knows {self._types}"
+            else:
+                reason = fault_of(self._loaded, ids) or ("" if ids else NOTHING_LEFT)
+                yield reason or tuple(zip(ids, types, strict=True))
 
     def _logits(self, rows: set[TypedRow]) -> dict[TypedRow, list[float]]:
         found: dict[TypedRow, list[float]] = {}
-        network = self._loaded.network
         budget = 1 if self._one_by_one else self._loaded.options.token_budget
         with torch.inference_mode():
-            for batch in batches(rows, budget, padded=False):
-                both = torch.tensor(batch, device=network.device)
-                logits = network.label_logits(both[..., 0], both[..., 1] if self._is_typed else None)
-                found.update(zip(batch, logits.tolist(), strict=True))
+            for batch in batches(rows, budget, self._takes_padding):
+                found.update(zip(batch, self._run(batch), strict=True))
         return found
+
+    def _run(self, batch: Sequence[TypedRow]) -> list[list[float]]:
+        """Logits of rows, the longest first; shorter ones are padded on the right."""
+        longest, device = len(batch[0]), self._loaded.network.device
+        padding = (self._pad or 0, 0)
+        both = torch.tensor([row + (padding,) * (longest - len(row)) for row in batch], device=device)
+        mask = None
+        if len(batch[-1]) < longest:
+            lengths = torch.tensor([len(row) for row in batch], device=device)
+            mask = (torch.arange(longest, device=device) < lengths[:, None]).long()
+        types = both[..., 1] if self._is_typed else None
+        logits: list[list[float]] = self._loaded.network.label_logits(both[..., 0], types, mask).tolist()
+        return logits
+
+    def _padding_is_exact(self) -> bool:
+        """Whether rows of several lengths may be run in one batch: shown on a probe."""
+        if self._pad is None:
+            return False
+        rows = sorted(self._rows(Classify(text) for text in _PROBES).values(), key=len, reverse=True)
+        if any(isinstance(row, str) for row in rows) or len(rows[0]) == len(rows[-1]):
+            return False
+        typed = [row for row in rows if not isinstance(row, str)]
+        # An architecture may refuse padding in any way it likes; then rows of one length go together.
+        try:
+            with torch.inference_mode():
+                alone = torch.tensor([self._run([row])[0] for row in typed])
+                together = torch.tensor(self._run(typed))
+        except Exception:
+            return False
+        return bool((alone - together).abs().max() <= PADDING_TOLERANCE * alone.abs().max().clamp(min=1.0))
 
     def _response(self, logits: Sequence[float], text_tokens: int) -> Response:
         if not all(math.isfinite(value) for value in logits):

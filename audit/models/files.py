@@ -12,6 +12,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
+from audit.bundle_files import file_sha256
 from audit.models.options import LoadOptions
 from audit.requests import canonical
 from probes.errors import Fault, ModelError
@@ -39,7 +40,6 @@ VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 """What can hold a tokenizer's vocabulary; transformers makes up an empty one where nothing does."""
 
 _MAX_HEADER_BYTES = 100_000_000
-_CHUNK = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -49,15 +49,6 @@ class ModelFile:
     path: str
     size: int
     sha256: str
-
-
-def sha256_of(path: Path) -> str:
-    """SHA-256 of a file's content, in hexadecimal."""
-    state = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_CHUNK):
-            state.update(block)
-    return state.hexdigest()
 
 
 def read_json(path: Path) -> dict[str, Any]:
@@ -155,7 +146,7 @@ def model_files(folder: Path, options: LoadOptions) -> list[ModelFile]:
 
 def describe_files(folder: Path, paths: Iterable[Path]) -> list[ModelFile]:
     """Sizes and digests of files, sorted by their path within ``folder``."""
-    found = [ModelFile(p.relative_to(folder).as_posix(), p.stat().st_size, sha256_of(p)) for p in paths]
+    found = [ModelFile(p.relative_to(folder).as_posix(), p.stat().st_size, file_sha256(p)) for p in paths]
     return sorted(found, key=lambda file: file.path)
 
 
@@ -163,6 +154,22 @@ def digest_of(files: Iterable[ModelFile]) -> str:
     """SHA-256 over the sorted (path, size, sha256) of files, in hexadecimal."""
     ordered = sorted(files, key=lambda file: file.path)
     return hashlib.sha256(canonical([asdict(file) for file in ordered])).hexdigest()
+
+
+def digest_as_loaded(digest: str, options: LoadOptions) -> str:
+    """A model's digest together with the options that change its answers; the same where there are none.
+
+    Raises
+    ------
+    ModelError
+        Where such an option cannot be heeded.
+    """
+    if options.max_length is None:
+        return digest
+    if isinstance(options.max_length, bool) or options.max_length < 1:
+        what = f"max_length is {options.max_length!r}"
+        raise ModelError(Fault(what, "", "Give the most tokens that a text may have, 1 or more."))
+    return hashlib.sha256(canonical({"model": digest, "max_length": options.max_length})).hexdigest()
 
 
 def stored_parameters(paths: Iterable[Path]) -> int | None:

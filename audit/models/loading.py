@@ -21,6 +21,7 @@ from audit.models.devices import device_of
 from audit.models.files import (
     CONFIG,
     ModelFile,
+    digest_as_loaded,
     digest_of,
     model_files,
     read_json,
@@ -178,7 +179,7 @@ def load(located: Located, options: LoadOptions) -> Loaded:
     model.to(device)
     if kind == "causal":
         model.generation_config = _generation_config(model)
-    longest = _max_tokens(model, tokenizer)
+    longest = min((n for n in (_max_tokens(model, tokenizer), options.max_length) if n), default=None)
     # The limit is checked here, request by request; the tokenizer is not to print about it.
     tokenizer.model_max_length = _UNLIMITED
     return Loaded(
@@ -190,7 +191,7 @@ def load(located: Located, options: LoadOptions) -> Loaded:
         max_tokens=longest,
         parameters=int(model.num_parameters()) - unused,
         files=files,
-        digest=located.digest or digest_of(files),
+        digest=digest_as_loaded(located.digest or digest_of(files), options),
         options=options,
     )
 

@@ -83,17 +83,19 @@ class Network:
         """
         return self._body(**self._keywords(ids))[0]
 
-    def label_logits(self, ids: Any, types: Any | None) -> Any:
+    def label_logits(self, ids: Any, types: Any | None, mask: Any | None = None) -> Any:
         """Logits of a classifier's labels, float32: tensor (rows, labels).
 
         Parameters
         ----------
         ids : tensor of int64, shape (rows, tokens)
-            Token ids, no row padded.
+            Token ids.
         types : tensor of int64, shape (rows, tokens), or None
             The types of the tokens, where the model ``takes_types``.
+        mask : tensor of int64, shape (rows, tokens), or None
+            1 for tokens, 0 for padding on the right; None where no row is padded.
         """
-        keywords = self._keywords(ids)
+        keywords = self._keywords(ids, mask)
         if types is not None:
             keywords["token_type_ids"] = types
         return self.model(**keywords).logits.float()

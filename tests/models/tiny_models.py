@@ -50,6 +50,31 @@ def tiny_model(name: str, tokenizer: Any) -> Any:
         case "gpt2-classifier":
             config = tf.GPT2Config(vocab_size=len(tokenizer), **GPT2, **labels)
             return tf.GPT2ForSequenceClassification(config)
+        case "gpt2-classifier-padded":
+            config = tf.GPT2Config(vocab_size=len(tokenizer), **GPT2, **labels)
+            config.pad_token_id = tokenizer.eos_token_id
+            return tf.GPT2ForSequenceClassification(config)
+        case "llama-classifier":
+            return tf.LlamaForSequenceClassification(tf.LlamaConfig(**size, **SIZES, **labels))
+        case "albert-classifier":
+            config = tf.AlbertConfig(**size, **SIZES, **labels, embedding_size=16)
+            return tf.AlbertForSequenceClassification(config)
+        case "electra-classifier":
+            config = tf.ElectraConfig(**size, **SIZES, **labels, embedding_size=16)
+            return tf.ElectraForSequenceClassification(config)
+        case "deberta-classifier":
+            sizes = {**SIZES, "initializer_range": 0.2}  # larger ones blow up the rounding of float32
+            config = tf.DebertaV2Config(
+                **size, **sizes, **labels, relative_attention=True, pos_att_type=["p2c", "c2p"],
+                position_buckets=8, share_att_key=True, norm_rel_ebd="layer_norm", conv_kernel_size=3,
+                type_vocab_size=0, position_biased_input=False,
+            )  # fmt: skip
+            return tf.DebertaV2ForSequenceClassification(config)
+        case "fnet-classifier":
+            sizes = {key: value for key, value in SIZES.items() if key != "num_attention_heads"}
+            return tf.FNetForSequenceClassification(tf.FNetConfig(**size, **sizes, **labels))
+        case "bert-unnamed":
+            return tf.BertForSequenceClassification(tf.BertConfig(**size, **SIZES, num_labels=2))
         case "bert-encoder":
             return tf.BertModel(tf.BertConfig(**size, **SIZES))
         case "bert-encoder-unpooled":
