@@ -44,7 +44,9 @@ Looking after every answer
 Scorers that err
     ``scorer_error``        rates corrected by the scorer's own errors (``scorer_accuracy``)
     ``prediction_powered``  few labels and many scores together
+    ``double_sampling``     the same text by text, from labels of a stratified sample
 
 People and scorers
     ``agreement``           kappa of two raters; how often a scorer finds what people name
+                            (``partial_verification``: from labels that were not drawn evenly)
 """

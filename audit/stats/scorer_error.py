@@ -8,6 +8,7 @@ measurement. Where the scorer gives numbers and not flags, see `prediction_power
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scipy.special import stdtr
@@ -16,7 +17,10 @@ from audit.stats.estimate import Undefined, check_fraction, critical_t
 from audit.stats.intervals import normal_quantile
 from audit.stats.scorer_accuracy import Accuracy, Clustered, Flags
 
-__all__ = ["Accuracy", "Clustered", "CorrectedGap", "CorrectedRate", "Flags", "corrected_gap", "rogan_gladen"]
+__all__ = [
+    "Accuracy", "Clustered", "CorrectedGap", "CorrectedRate", "CorrectedSum", "Flags", "corrected_gap",
+    "corrected_sum", "rogan_gladen",
+]  # fmt: skip
 
 LEAST_YOUDEN = 0.3
 """Smallest Se + Sp - 1 that is corrected; the correction divides every error by it."""
@@ -241,6 +245,107 @@ def corrected_gap(
 
 
 @dataclass(frozen=True)
+class CorrectedSum:
+    """A weighted sum of corrected rates, such as a group's less the mean of all others.
+
+    Parameters
+    ----------
+    estimate, se : float
+        Of rates that are not held within [0, 1], and its standard error at the estimates themselves.
+    lo, hi : float
+        Interval, around a centre pulled a little towards 0; see `corrected_gap`.
+    level : float
+        Coverage, in (0, 1).
+    p : float
+        Two-sided p-value of "the sum is 0".
+
+    Examples
+    --------
+    >>> CorrectedSum(0.1, 0.04, 0.02, 0.18, 0.95, 0.014).lo > 0
+    True
+    """
+
+    estimate: float
+    se: float
+    lo: float
+    hi: float
+    level: float
+    p: float
+
+
+def corrected_sum(
+    parts: Sequence[tuple[float, Flags]], flags: Clustered, level: float = 0.95
+) -> CorrectedSum | Undefined:
+    """A weighted sum of several groups' rates, each corrected by the scorer's accuracy in that group.
+
+    Parameters
+    ----------
+    parts : sequence of (weight, Flags)
+        Each group once, with an accuracy from labels of its own.
+    flags : Clustered
+        Variance of the sum of weight x flagged rate / (Se + Sp - 1), by an estimator that keeps templates and
+        terms whole; what groups share through their templates is in it.
+    level : float
+        Coverage, in (0, 1).
+
+    Returns
+    -------
+    CorrectedSum or Undefined
+        0 means no difference where weights sum to 0. Undefined where a rate is, and the part is then told by
+        its number from 1.
+
+    Raises
+    ------
+    ValueError
+        If `level` is not in (0, 1) or there is no part.
+
+    Notes
+    -----
+    Source: as `corrected_gap`, whose covariance of two groups is in `flags` here. The labels' variances add
+    up by the squared weights, and so do the degrees of freedom by Satterthwaite, those of labels being
+    without limit.
+
+    Measured (20 templates x 20 answers a group, rates .05 to .4, two pairs of accuracies, 30 to 200 labels a
+    class, 2000 sets each, no gap): coverage .942 to .967.
+
+    Examples
+    --------
+    >>> strict, lax = Accuracy(0.9, 200, 0.97, 200), Accuracy(0.8, 200, 0.85, 200)
+    >>> parts = [(1.0, Flags(117, 1000, strict)), (-1.0, Flags(215, 1000, lax))]
+    >>> found = corrected_sum(parts, Clustered(0.02**2, 19.0))
+    >>> round(found.estimate, 3), found.lo < 0 < found.hi
+    (0.0, True)
+    """
+    check_fraction("level", level)
+    if not parts:
+        raise ValueError("a sum needs a part")
+    known: list[tuple[float, _Moments]] = []
+    for number, (weight, each) in enumerate(parts, 1):
+        part = _moments(each)
+        rate = part if isinstance(part, Undefined) else _rate(part, level, each.n)
+        if isinstance(rate, Undefined):
+            return Undefined(f"group {number}: {rate.reason}")
+        assert isinstance(part, _Moments)
+        known.append((weight, part))
+    estimate = math.fsum(weight * part.raw for weight, part in known)
+    centre = math.fsum(weight * part.centre for weight, part in known)
+    plain = math.fsum(w**2 * (part.variance - part.variance_q / part.youden**2) for w, part in known)
+    labels = math.fsum(w**2 * (part.adjusted - part.from_flags) for w, part in known)
+    variance = labels + flags.variance
+    df = max(1.0, (variance / flags.variance) ** 2 * flags.df) if flags.variance > 0.0 else math.inf
+    half = critical_t(df, 1.0 - level) * math.sqrt(variance)
+    least, most = (math.fsum(weight for weight, _ in known if sign * weight > 0.0) for sign in (-1.0, 1.0))
+    return CorrectedSum(
+        estimate,
+        math.sqrt(plain + flags.variance),
+        max(centre - half, least),
+        min(centre + half, most),
+        level,
+        float(2.0 * stdtr(df, -abs(centre) / math.sqrt(variance))),
+    )
+
+
+@dataclass(frozen=True)
 class _Moments:
     """A corrected rate with its variances, as estimated and as adjusted by Lang and Reiczigel."""
 
@@ -261,7 +366,7 @@ def _moments(flags: Flags) -> _Moments | Undefined:
         return Undefined("no answers")
     fewest = min(accuracy.n_positive, accuracy.n_negative)
     if fewest < LEAST_LABELS:
-        return Undefined(f"{fewest} human labels in a class; at least {LEAST_LABELS} are needed")
+        return Undefined(f"{fewest} texts of known truth in a class; at least {LEAST_LABELS} are needed")
     if accuracy.youden < LEAST_YOUDEN:
         return Undefined(
             f"sensitivity + specificity - 1 is {accuracy.youden:.2f}, below {LEAST_YOUDEN}: "

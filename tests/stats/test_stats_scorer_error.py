@@ -222,8 +222,8 @@ def test_a_correction_below_0_is_held_at_0_and_kept():
     [
         (lambda: rogan_gladen(0, 0, GOOD), "no answers"),
         (lambda: rogan_gladen(1, 2, Accuracy(0.6, 50, 0.69, 50)), "0.29"),
-        (lambda: rogan_gladen(1, 2, Accuracy(1.0, 9, 1.0, 50)), "9 human labels"),
-        (lambda: rogan_gladen(1, 2, Accuracy(1.0, 50, 1.0, 0)), "0 human labels"),
+        (lambda: rogan_gladen(1, 2, Accuracy(1.0, 9, 1.0, 50)), "9 texts of known truth"),
+        (lambda: rogan_gladen(1, 2, Accuracy(1.0, 50, 1.0, 0)), "0 texts of known truth"),
         (lambda: rogan_gladen(0, 5000, Accuracy(0.9, 1000, 0.8, 1000)), "other answers"),
         (lambda: rogan_gladen(5000, 5000, Accuracy(0.8, 1000, 0.9, 1000)), "other answers"),
         (lambda: rogan_gladen(0, 100, GOOD, clustered=Clustered(0.001, 9.0)), "no spread"),
