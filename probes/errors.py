@@ -20,6 +20,9 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+LONGEST = 1000
+"""Characters of what is wrong, and of where, that are shown: what somebody gave may be of any length."""
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -33,7 +36,10 @@ class Fault:
     remedy: str = ""
 
     def __str__(self) -> str:
-        text = f"{self.where}: {self.what}" if self.where else self.what
+        what, where = (
+            part if len(part) <= LONGEST else f"{part[:LONGEST]}…" for part in (self.what, self.where)
+        )
+        text = f"{where}: {what}" if where else what
         text = " ".join(text.split())
         if self.remedy:
             text = f"{text.rstrip('.')}. {' '.join(self.remedy.split())}"

@@ -20,11 +20,64 @@ from probes.explain import nearest
 from probes.lexicon import Lexicon, Term
 from probes.wording import has_lone_brace, placeholders
 
-FrameKind = Literal["neutral", "negated", "reported", "negative", "positive"]
-"""``neutral``: nothing good or bad is said. ``negated``: a negative word is denied. ``reported``: a negative
-word is somebody's about a thing. ``negative`` and ``positive``: what a scorer must see."""
+FrameKind = Literal[
+    "neutral",
+    "negated",
+    "reported",
+    "counter",
+    "described",
+    "negative",
+    "positive",
+    "insulting",
+    "answering",
+    "lookalike",
+    "refusing",
+]
+"""Of sentences about a person, ``neutral``: nothing good or bad is said; ``negated``: a negative word is
+denied; ``reported``: it is somebody else's about a thing; ``counter``: contempt is named and rejected;
+``described``: people say who they are; ``negative`` and ``positive``: what befalls a person; ``insulting``: a
+person is insulted for what was done. Of replies to a request, ``answering``: it is done; ``lookalike``: it is
+done, in words that refusals use; ``refusing``: it is declined."""
 
 FRAME_KINDS: tuple[FrameKind, ...] = get_args(FrameKind)
+
+TRUTH: Mapping[str, Mapping[FrameKind, bool | None]] = {
+    "sentiment": {
+        "neutral": False,
+        "negated": False,
+        "reported": False,
+        "counter": None,
+        "described": False,
+        "negative": True,
+        "positive": False,
+        "insulting": True,
+    },
+    "toxicity": {
+        "neutral": False,
+        "negated": False,
+        "reported": False,
+        "counter": False,
+        "described": False,
+        "negative": False,
+        "positive": False,
+        "insulting": True,
+    },
+    "regard": {
+        "neutral": False,
+        "negated": False,
+        "reported": False,
+        "counter": None,
+        "described": False,
+        "negative": None,
+        "positive": False,
+        "insulting": True,
+    },
+    "refusal": {"answering": False, "lookalike": False, "refusing": True},
+}
+"""By construct, what each kind of sentence is: True where it is what a scorer of the construct is there to
+find (negative, toxic, of low regard, a refusal), False where it is not. None where readers would differ: a
+sentence that rejects contempt speaks harshly of contempt, and misfortune is no fault of a person."""
+
 SLOT = "person"
 FOLDER = ROOM / "scorer_audit"
 
@@ -54,6 +107,8 @@ class FrameSet:
 
     Attributes
     ----------
+    constructs : tuple of str
+        What the scorers measure to which the frames are put: keys of :data:`TRUTH`.
     lexicons : mapping of id to Lexicon
         Those that come with the instrument, in the order of the file.
     form : str
@@ -66,6 +121,7 @@ class FrameSet:
 
     id: str
     version: str
+    constructs: tuple[str, ...]
     title: str
     licence: str
     language: str
@@ -113,6 +169,18 @@ def load_frames(name_or_path: str | Path = "neutral") -> FrameSet:
     return frames_from_document(documents.read(path, "frame-set"))
 
 
+def frames_for(construct: str) -> FrameSet:
+    """The frame set that comes with the instrument for scorers of a construct.
+
+    Examples
+    --------
+    >>> frames_for("toxicity").id, frames_for("refusal").id
+    ('neutral', 'replies')
+    """
+    found = (load_frames(path.stem) for path in sorted(FOLDER.glob("*.yaml")))
+    return next(frames for frames in found if construct in frames.constructs)
+
+
 def frames_from_document(document: Document) -> FrameSet:
     """Build a frame set from a document that was read, or raise all its faults."""
     if document.sound:
@@ -123,6 +191,7 @@ def frames_from_document(document: Document) -> FrameSet:
     return FrameSet(
         id=data["id"],
         version=data["version"],
+        constructs=tuple(data["constructs"]),
         title=data["title"],
         licence=data["licence"],
         language=data["language"],
@@ -151,6 +220,12 @@ def _check(document: Document) -> None:
         if placeholders(frame["text"]) != (SLOT,) or has_lone_brace(frame["text"]):
             what = f"the text does not hold {{{SLOT}}} once and no other brace"
             document.fault(path, what, f"Write {{{SLOT}}} once, where the term stands.")
-    for kind in FRAME_KINDS:
-        if not any(frame["kind"] == kind for frame in data["frames"]):
+    asked = [kind for kind in FRAME_KINDS if any(kind in TRUTH[name] for name in data["constructs"])]
+    there = {frame["kind"] for frame in data["frames"]}
+    for kind in asked:
+        if kind not in there:
             document.fault(("frames",), f"there is no {kind} frame", "Add some of every kind.")
+    for index, frame in enumerate(data["frames"]):
+        if frame["kind"] not in asked:
+            what = f"a {frame['kind']} frame says nothing of {' or '.join(data['constructs'])}"
+            document.fault(("frames", index, "kind"), what, f"Write one of: {', '.join(asked)}.")

@@ -24,7 +24,7 @@ id are matched across groups. ``fixed``: the term is the group, so only template
 """
 
 Role = Literal["confirmatory", "exploratory"]
-Unit = Literal["nats", "points"]
+Unit = Literal["nats", "points", "shares"]
 
 HarmKind = Literal["representational", "allocational", "quality-of-service"]
 """What kind of harm a disparity could do: to how people are spoken of, to what they are given, or to how

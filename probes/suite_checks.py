@@ -202,8 +202,8 @@ def _claim_faults(contrast: dict[str, Any], document: Document) -> Iterable[tupl
     if ("ratio" in names) == ("difference" in names):
         yield "the claim needs one of {ratio} and {difference}", "State the size once."
     margin = document.data.get("margin")
-    in_points = document.clean("margin") and isinstance(margin, dict) and margin.get("unit") == "points"
-    if "ratio" in names and in_points:
-        yield "a measure in points has no {ratio}", "Use {difference}."
+    unit = margin.get("unit") if document.clean("margin") and isinstance(margin, dict) else None
+    if "ratio" in names and unit in ("points", "shares"):
+        yield f"a measure in {unit} has no {{ratio}}", "Use {difference}."
     if has_lone_brace(claim):
         yield "a brace stands alone", "Write placeholders as {name}; a claim cannot hold other braces."

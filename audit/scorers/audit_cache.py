@@ -7,32 +7,61 @@ import json
 import os
 import tempfile
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from audit.models.cache import cache_folder
+from audit.scorers.base import Scorer
 from audit.scorers.identity import scorer_identity
-from audit.scorers.own_audit import audit_scorer
+from audit.scorers.own_audit import audit_scorer, texts_asked
+from audit.scorers.published import published_record, published_sets
+from audit.scorers.store import stored
+from audit.scorers.watched import Watched
+from probes.benchmarks.folder import DataFolder
+from probes.documents import digest
 from probes.errors import ModelError
-from probes.frames import load_frames
+from probes.frames import frames_for
+
+if TYPE_CHECKING:
+    from audit.runner import Progress
 
 
-def cached_audit(name: str) -> dict[str, Any]:
+def cached_audit(
+    scorer: Scorer, data: DataFolder | None = None, progress: Progress | None = None
+) -> dict[str, Any]:
     """A scorer's own audit: from the cache where it is of this very scorer, else made and kept.
 
     Where the cache can be neither read nor written, the audit is made every time.
 
-    Raises
-    ------
-    InputError
-        If there is no scorer of that name.
+    Parameters
+    ----------
+    scorer : Scorer
+    data : DataFolder, optional
+        Published data; what is there of the labelled sets that the scorer can be held to is used.
+    progress : Progress, optional
+        Told how far it is where the audit has to be made. A network takes minutes over its sentences; its
+        scores are then kept as they come, so that an audit that is stopped goes on where it was.
+
+    Returns
+    -------
+    dict
+        As ``own_audit.audit_scorer`` gives it, with ``published``: what ``published.published_record`` gives.
     """
-    identity = scorer_identity(name, load_frames())
-    path = cache_path(identity["digest"])
+    frames = frames_for(scorer.card.construct)
+    identity = scorer_identity(scorer, frames)
+    sets = published_sets(scorer.card.construct, data)
+    path = cache_path(digest({"own": identity["digest"], "published": sets}))
     kept = None if path is None else read_kept(path, identity)
     if kept is not None:
         return kept
-    made = audit_scorer(name)
-    if path is not None:
+    if progress is None:
+        made = {**audit_scorer(scorer), "published": published_record(scorer, data)}
+    else:
+        progress.start(f"{scorer.card.name}, its own audit", texts_asked(frames, scorer.card.construct), 0)
+        made = {
+            **audit_scorer(Watched(stored(scorer), progress.advance)),
+            "published": published_record(scorer, data),
+        }
+    if path is not None and "error" not in made["unscored"]:  # what failed may succeed the next time
         keep(path, made)
     return made
 
@@ -46,17 +75,20 @@ def cache_path(digest: str) -> Path | None:
 
 
 def read_kept(path: Path, identity: dict[str, Any]) -> dict[str, Any] | None:
-    """A kept audit of this very scorer; None where there is none that can be read."""
+    """A kept audit of this very scorer; None where there is none that is as it was kept."""
     try:
-        kept = json.loads(path.read_bytes().decode("utf-8"))
+        file = json.loads(path.read_bytes().decode("utf-8"))
+        if not isinstance(file, dict) or file.get("sha256") != digest(file.get("audit")):
+            return None
     except (OSError, ValueError, RecursionError):
         return None
-    return kept if isinstance(kept, dict) and kept.get("identity") == identity else None
+    kept: dict[str, Any] = file["audit"]
+    return kept if kept["identity"] == identity else None
 
 
 def keep(path: Path, made: dict[str, Any]) -> None:
     """Keep an audit whole or not at all; a cache that cannot be written keeps nothing."""
-    text = json.dumps(made, ensure_ascii=False, allow_nan=False)
+    text = json.dumps({"sha256": digest(made), "audit": made}, ensure_ascii=False, allow_nan=False)
     with contextlib.suppress(OSError, ValueError):
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, partial = tempfile.mkstemp(prefix=path.name, dir=path.parent)

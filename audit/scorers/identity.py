@@ -1,4 +1,4 @@
-"""Which scorer this is: its name, its package's version and the code and sentences that audit it."""
+"""Which scorer this is, and with which sentences and code it is audited."""
 
 from __future__ import annotations
 
@@ -6,35 +6,27 @@ from typing import Any
 
 from audit.calibration.record import code_sha256
 from audit.environment import version
-from audit.scorers.sentiment import DISTRIBUTIONS
+from audit.scorers.base import Scorer
+from probes.benchmarks.packs import pack
 from probes.documents import digest
-from probes.errors import Fault, InputError
-from probes.explain import nearest
 from probes.frames import FrameSet
 
 
-def scorer_identity(name: str, frames: FrameSet) -> dict[str, Any]:
+def scorer_identity(scorer: Scorer, frames: FrameSet) -> dict[str, Any]:
     """What a scorer's own audit depends on, with one digest over all of it.
 
     Returns
     -------
     dict
-        ``scorer, package, version, code_sha256, frames_sha256, digest``; the version is None where the
-        package does not tell it.
-
-    Raises
-    ------
-    InputError
-        If there is no scorer of that name.
+        ``scorer, scorer_sha256, packages, code_sha256, frames_sha256, dialect_sha256, digest``; a package's
+        version is None where it does not tell it.
     """
-    if name not in DISTRIBUTIONS:
-        raise InputError(Fault(f"no such scorer {name!r}", "", nearest(name, DISTRIBUTIONS)))
-    package = DISTRIBUTIONS[name]
     known = {
-        "scorer": name,
-        "package": package,
-        "version": version(package),
+        "scorer": scorer.card.name,
+        "scorer_sha256": scorer.digest,
+        "packages": {package: version(package) for package in scorer.card.packages},
         "code_sha256": code_sha256(),
         "frames_sha256": frames.digest,
+        "dialect_sha256": digest(pack("matched-guise")["dialect"]),
     }
     return {**known, "digest": digest(known)}

@@ -2,329 +2,155 @@
 
 Sentences that say nothing of the kind of person they name are filled with the terms of groups and scored. A
 scorer that rates one filling away from the others reads the name of the group, and carries that into every
-contrast that it is used for. Controls say whether it sees what it must see; negation, quotation, spelling and
-length say what else moves it.
+contrast that it is used for. Sentences whose truth is known by construction say how often it is right, group
+by group. Dialect, denial, quotation, spelling and length say what else moves it.
 
 Frames are the sample: another dozen neutral sentences might read otherwise. Intervals and tests therefore
-keep frames, and terms where a group has several, whole. What is shown holds for these frames and terms.
+keep frames, and terms where a group has several, whole. What is shown holds for these frames and terms. A
+text without a score (an error, or longer than the scorer reads) is counted by group, and enters no figure.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import combinations
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
-from audit.analysis.correction import corrected
-from audit.analysis.estimates import Comparer, estimate
-from audit.analysis.found import Setting
-from audit.hypotheses import REST, Hypothesis
-from audit.measures.readings import NOTABLE
-from audit.scorers.figures import known, mean_score, share, undefined
+from audit.scorers.accuracy import accuracy_of, false_positives, truth_of
+from audit.scorers.base import Construct, Scorer, ScorerCard
+from audit.scorers.classes import found_flags, opposite_flags, two_sided
+from audit.scorers.dialect import dialect_record, dialect_texts
+from audit.scorers.figures import mean_score, share
+from audit.scorers.group_gaps import ALPHA, contrasts, largest_gap, worst_terms
 from audit.scorers.identity import scorer_identity
-from audit.scorers.robustness import kinds_record, length_record, robustness_record
-from audit.scorers.sentiment import SCORERS
-from audit.stats.estimate import Contrast, Floats, Undefined
-from probes.errors import Fault, InputError
-from probes.explain import nearest
-from probes.frames import FRAME_KINDS, Frame, FrameKind, FrameSet, load_frames
-from probes.lexicon import Lexicon, Term
+from audit.scorers.robustness import kinds_record, length_record, moved_texts, robustness_record
+from audit.scorers.scored_frames import ScoredFrames, ScoredTexts, frame_texts, score_frames
+from probes.frames import TRUTH, FrameKind, FrameSet, frames_for
 
-Scorer = Callable[[str], float]
-"""Text to a number from -1, most negative, to 1."""
-
-ALPHA = 0.05
-SEED = 0
-COMPARED: tuple[FrameKind, ...] = ("neutral", "negative", "positive")
-"""Kinds of frames in which groups are compared. A word that a list rates 0 moves no neutral sentence and
-dilutes a negative one."""
-SHOWN_TERMS, SHOWN_SENTENCES = 5, 3
-NOTHING = 1e-9
-"""A difference of means below this is their rounding (score units)."""
+COMPARED: Mapping[Construct, tuple[FrameKind, ...]] = {
+    "sentiment": ("neutral", "negative", "positive"),
+    "toxicity": ("neutral", "described", "insulting"),
+    "regard": ("neutral", "positive", "insulting"),
+    "refusal": ("answering", "lookalike", "refusing"),
+}
+"""Kinds of frames in which groups are compared, the plainest first. A word that a list rates 0 moves no
+neutral sentence and dilutes a negative one."""
 
 
-@dataclass(frozen=True)
-class ScoredFrames:
-    """What a scorer makes of every term of a lexicon in every frame.
-
-    ``values`` has shape (frames, terms), score units.
-    """
-
-    lexicon: Lexicon
-    frames: tuple[Frame, ...]
-    words: tuple[str, ...]
-    values: Floats
-
-    def of_kind(self, kind: FrameKind) -> ScoredFrames:
-        """The frames of one kind."""
-        chosen = [place for place, frame in enumerate(self.frames) if frame.kind == kind]
-        frames = tuple(self.frames[place] for place in chosen)
-        return ScoredFrames(self.lexicon, frames, self.words, self.values[chosen])
-
-    def columns(self, axis: str, group: str) -> list[int]:
-        """Where the terms of a group stand."""
-        return [at for at, term in enumerate(self.lexicon.terms) if term.groups.get(axis) == group]
-
-
-def scorer_named(name: str) -> Scorer:
-    """A scorer that comes with the instrument.
-
-    Raises
-    ------
-    InputError
-        If there is none of that name.
-    """
-    if name not in SCORERS:
-        raise InputError(Fault(f"no such scorer {name!r}", "", nearest(name, SCORERS)))
-    return SCORERS[name]
-
-
-def audit_scorer(name: str, scorer: Scorer | None = None, frames: FrameSet | None = None) -> dict[str, Any]:
+def audit_scorer(scorer: Scorer, frames: FrameSet | None = None) -> dict[str, Any]:
     """A scorer's own audit, as plain data that JSON can hold.
 
     Parameters
     ----------
-    name : str
-        Of a scorer that comes with the instrument, or what to call ``scorer``.
-    scorer : callable, optional
-        Another scorer, from -1 to 1.
+    scorer : Scorer
+        Any; everything is read by its card.
     frames : FrameSet, optional
-        Sentences and lexicons; those that ship by default.
+        Sentences and lexicons; by default those that ship for the scorer's construct.
 
     Returns
     -------
     dict
-        ``identity``: what the audit depends on, None for another scorer or other frames; ``axes``: groups,
-        contrasts, largest gaps and worst terms of every axis; ``kinds``: what the scorer makes of each kind
-        of frame; ``robustness``: spelling that should change nothing; ``length``: text
-        that says nothing, added.
+        ``identity``: what the audit depends on; ``axes``: groups (what plain sentences about them are
+        called, ``sensitivity`` and ``specificity``), contrasts, largest gaps and worst terms of every axis;
+        ``accuracy``: over all groups; ``false_positives``: terms; ``dialect``: one content in two dialects;
+        ``kinds``: what the scorer makes of each kind of frame; ``robustness``: spelling that should change
+        nothing, and disguises; ``length``: text that says nothing, added; ``unscored``: texts without a
+        score, by status.
 
     Raises
     ------
     InputError
-        If there is no such scorer, or it gives something that is no number from -1 to 1.
+        If it gives a number outside the bounds of its card.
     """
-    score = scorer or scorer_named(name)
-    asked = frames or load_frames()
-    scored = [score_lexicon(name, score, asked, lexicon) for lexicon in asked.lexicons.values()]
+    card = scorer.card
+    asked = frames or frames_for(card.construct)
+    parts = score_frames(scorer, asked)
+    values = np.concatenate([part.values for part in parts], axis=1)
+    kinds = COMPARED[card.construct]
     return {
-        "scorer": name,
-        "identity": None if scorer or frames else scorer_identity(name, asked),
+        "scorer": card.name,
+        "card": {**asdict(card), **{name: list(getattr(card, name)) for name in LISTED}},
+        "identity": scorer_identity(scorer, asked),
         "frames": {"id": asked.id, "version": asked.version, "digest": asked.digest},
         "alpha": ALPHA,
-        "notable": NOTABLE,
-        "texts": sum(int(each.values.size) for each in scored),
-        "counts": {kind: len(asked.of_kind(kind)) for kind in FRAME_KINDS},
-        "axes": [axis_record(name, each, axis) for each in scored for axis in each.lexicon.axes],
-        "kinds": kinds_record(asked, np.concatenate([each.values for each in scored], axis=1)),
-        "robustness": robustness_record(asked, score),
-        "length": length_record(asked, score),
+        "compared": list(kinds),
+        "texts": int(values.size),
+        "unscored": counts(parts),
+        "counts": {kind: len(asked.of_kind(kind)) for kind in TRUTH[card.construct]},
+        "axes": [axis_record(card, part, axis) for part in parts for axis in part.lexicon.axes],
+        "accuracy": accuracy_of(found_flags(values, card), truth_of(parts[0], card.construct)),
+        "false_positives": false_positives(parts, card, card.construct),
+        "dialect": dialect_record(scorer),
+        "kinds": kinds_record(asked, values, card, card.construct),
+        "robustness": robustness_record(asked, asked.frames, scorer),
+        "length": length_record(asked, asked.frames, scorer, kinds),
     }
 
 
-def score_lexicon(name: str, score: Scorer, asked: FrameSet, lexicon: Lexicon) -> ScoredFrames:
-    """Every term of a lexicon in every frame, scored."""
-    words = tuple(asked.word(term) for term in lexicon.terms)
-    values = np.array([[score(frame.fill(word)) for word in words] for frame in asked.frames], dtype=float)
-    wrong = np.argwhere(~((values >= -1.0) & (values <= 1.0)))
-    if wrong.size:
-        frame, word = wrong[0]
-        text = asked.frames[frame].fill(words[word])
-        what = f"the scorer {name!r} gives {values[frame, word]} for {text!r}"
-        raise InputError(Fault(what, "", "A scorer gives a number from -1 to 1 for every text."))
-    return ScoredFrames(lexicon, asked.frames, words, values)
+def texts_asked(frames: FrameSet, construct: Construct) -> int:
+    """How many different texts of ours a scorer's own audit has it read; published sets come on top.
+
+    Examples
+    --------
+    >>> texts_asked(frames_for("refusal"), "refusal") > 5_000
+    True
+    """
+    parts = (
+        frame_texts(frames),
+        moved_texts(frames, frames.frames, COMPARED[construct]),
+        dialect_texts(construct),
+    )
+    return len({text for part in parts for row in part for text in row})
 
 
-def axis_record(name: str, scored: ScoredFrames, axis: str) -> dict[str, Any]:
+LISTED = ("bounds", "packages", "limits")
+"""Fields of a card that JSON keeps as lists."""
+
+
+def counts(parts: list[ScoredFrames]) -> dict[str, int]:
+    """Texts without a score over all lexicons, by status."""
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(ScoredTexts(part.values, part.statuses).unscored)
+    return dict(sorted(total.items()))
+
+
+def axis_record(card: ScorerCard, scored: ScoredFrames, axis: str) -> dict[str, Any]:
     """One axis of one lexicon: every group by itself, against the rest, and the largest gap."""
     known_axis = scored.lexicon.axes[axis]
-    groups = list(known_axis.groups)
-    neutral = scored.of_kind("neutral")
+    kinds = COMPARED[card.construct]
     return {
         "axis": axis,
         "label": known_axis.label,
         "lexicon": scored.lexicon.id,
         "groups": [
-            {"group": group, "label": known_axis.groups[group], **group_record(neutral, axis, group)}
-            for group in groups
+            {"group": group, "label": label, **group_record(card, scored, axis, group)}
+            for group, label in known_axis.groups.items()
         ],
-        "contrasts": {kind: contrasts(name, scored.of_kind(kind), axis, kind) for kind in COMPARED},
-        "gap": {kind: largest_gap(scored.of_kind(kind), axis) for kind in COMPARED},
-        "worst_terms": worst_terms(scored, axis),
+        "contrasts": {kind: contrasts(card.name, scored.of_kind(kind), axis, kind) for kind in kinds},
+        "gap": {kind: largest_gap(scored.of_kind(kind), axis) for kind in kinds},
+        "worst_terms": worst_terms(scored, axis, kinds),
     }
 
 
-def group_record(neutral: ScoredFrames, axis: str, group: str) -> dict[str, Any]:
-    """What the neutral sentences about one group are called; every share above 0 is the scorer's error."""
-    table = neutral.values[:, neutral.columns(axis, group)]
+def group_record(card: ScorerCard, scored: ScoredFrames, axis: str, group: str) -> dict[str, Any]:
+    """What the scorer makes of the sentences about one group.
+
+    ``found``, ``opposite`` and ``mean`` are of the plainest sentences; every share above 0 is the scorer's
+    error there. ``sensitivity`` and ``specificity`` are over all sentences whose truth is known.
+    """
+    columns = scored.columns(axis, group)
+    plain = scored.of_kind(COMPARED[card.construct][0]).values[:, columns]
+    own = ScoredTexts(scored.values[:, columns], scored.statuses[:, columns])
     return {
-        "terms": table.shape[1],
-        "n": int(table.size),
-        "called_negative": share((table <= -NOTABLE).astype(float)),
-        "called_positive": share((table >= NOTABLE).astype(float)),
-        "mean": mean_score(table),
+        "terms": len(columns),
+        "n": int((~np.isnan(plain)).sum()),
+        "unscored": own.unscored,
+        "found": share(found_flags(plain, card)),
+        "opposite": share(opposite_flags(plain, card)) if two_sided(card) else None,
+        "mean": mean_score(plain),
+        **accuracy_of(found_flags(own.values, card), truth_of(scored, card.construct)),
     }
-
-
-def layout_of(terms: Sequence[Term], axis: str) -> str:
-    """How the terms of an axis relate to its groups, as suites say it."""
-    groups = [term.groups[axis] for term in terms]
-    if len(set(groups)) == len(groups):
-        return "fixed"
-    return "paired" if all(term.pair for term in terms) else "nested"
-
-
-def score_rows(scored: ScoredFrames, axis: str) -> tuple[pd.DataFrame, str]:
-    """The scores of an axis as rows that contrasts are made from, and how its terms relate to groups."""
-    placed = [(at, term) for at, term in enumerate(scored.lexicon.terms) if axis in term.groups]
-    rows = [
-        {
-            "template": frame.id,
-            "family": frame.id,
-            "term": term.id,
-            "pair": term.pair,
-            "factor": "samples",
-            "unit": "0",
-            "group": term.groups[axis],
-            "value": float(scored.values[number, at]),
-        }
-        for number, frame in enumerate(scored.frames)
-        for at, term in placed
-    ]
-    return pd.DataFrame(rows).astype({"pair": object}), layout_of([term for _, term in placed], axis)
-
-
-def contrasts(name: str, scored: ScoredFrames, axis: str, kind: str) -> list[dict[str, Any]]:
-    """Every group against the rest, frames as clusters, corrected for the number of groups.
-
-    Of two groups one contrast says all.
-    """
-    labels = scored.lexicon.axes[axis].groups
-    groups = list(labels)
-    if len(groups) < 2:
-        return []
-    reference = REST if len(groups) > 2 else groups[1]
-    tested = groups if len(groups) > 2 else groups[:1]
-    rows, layout = score_rows(scored, axis)
-    comparer = Comparer(rows, reference, layout)
-    family = [hypothesis(f"{name}/{axis}/{kind}", axis, (group, reference), layout) for group in tested]
-    cells = [comparer.cells(group) for group in tested]
-    found = [estimate(each) for each in cells]
-    adjusted = corrected(family, cells, found, Setting(ALPHA, SEED, {}, {"confirmatory": "max-t"}))
-    return [
-        {
-            "group": group,
-            "label": labels[group],
-            "reference": reference,
-            **told(contrast, 1 - ALPHA, each.p),
-            "correction": each.method,
-            "m": each.m,
-        }
-        for group, contrast, each in zip(tested, found, adjusted, strict=True)
-    ]
-
-
-def hypothesis(family: str, axis: str, sides: tuple[str, str], layout: str) -> Hypothesis:
-    """That a scorer rates sentences about a group as it rates those about its reference."""
-    group, reference = sides
-    return Hypothesis(
-        id=f"{family}={group}",
-        family=family,
-        model="",
-        suite="",
-        contrast=axis,
-        axis=axis,
-        group=group,
-        reference=reference,
-        layout=layout,
-        role="confirmatory",
-        claim="",
-        group_label=group,
-        reference_label=reference,
-    )
-
-
-def told(contrast: Contrast | Undefined, level: float, p_adjusted: float | None) -> dict[str, Any]:
-    """A contrast as plain data, and what it says of the group: ``higher``, ``lower`` or ``inconclusive``."""
-    if isinstance(contrast, Undefined) or p_adjusted is None:
-        reason = contrast.reason if isinstance(contrast, Undefined) else "no p-value"
-        return {**undefined(reason), "p": None, "p_adjusted": None, "states": None}
-    low, high = contrast.ci(level)
-    states = "inconclusive"
-    if p_adjusted < ALPHA and not low <= 0.0 <= high:
-        states = "higher" if contrast.estimate > 0 else "lower"
-    return {
-        **known(contrast, (low, high), level),
-        "p": contrast.p_value(),
-        "p_adjusted": p_adjusted,
-        "states": states,
-    }
-
-
-def largest_gap(scored: ScoredFrames, axis: str) -> dict[str, Any]:
-    """The two groups whose mean scores lie farthest apart.
-
-    The pair was picked because it is far apart, so its p-value and interval are Bonferroni's over all pairs
-    of the axis (Dunn 1961, JASA 56, 52-64).
-    """
-    labels = scored.lexicon.axes[axis].groups
-    means = {group: float(scored.values[:, scored.columns(axis, group)].mean()) for group in labels}
-    pairs = math.comb(len(labels), 2)
-    nobody = {"higher": None, "lower": None, "pairs": pairs}
-    if pairs == 0:
-        return {**nobody, **told(Undefined("there is one group"), 1 - ALPHA, None)}
-    lower, higher = max(combinations(labels, 2), key=lambda pair: abs(means[pair[0]] - means[pair[1]]))
-    if means[lower] > means[higher]:
-        lower, higher = higher, lower
-    rows, layout = score_rows(scored, axis)
-    found = estimate(Comparer(rows, lower, layout).cells(higher))
-    p = None if isinstance(found, Undefined) else min(1.0, pairs * found.p_value())
-    sides = {"higher": higher, "lower": lower} if means[higher] - means[lower] > NOTHING else {}
-    return {**nobody, **sides, **told(found, 1 - ALPHA / pairs, p)}
-
-
-def worst_terms(scored: ScoredFrames, axis: str) -> list[dict[str, Any]]:
-    """The terms whose sentences lie farthest from the same sentences with the other terms of the axis.
-
-    ``departure``: mean over the frames of a kind of the term's score minus the mean of the others. Terms that
-    depart by nothing are left out.
-    """
-    placed = [at for at, term in enumerate(scored.lexicon.terms) if axis in term.groups]
-    if len(placed) < 2:
-        return []
-    found: list[dict[str, Any]] = []
-    for kind in COMPARED:
-        part = scored.of_kind(kind)
-        values = part.values[:, placed]
-        others = (values.sum(axis=1, keepdims=True) - values) / (len(placed) - 1)
-        apart = values - others
-        for column, at in enumerate(placed):
-            departure = float(apart[:, column].mean())
-            if abs(departure) < NOTHING:
-                continue
-            order = np.argsort(-np.abs(apart[:, column]), kind="stable")[:SHOWN_SENTENCES]
-            term = scored.lexicon.terms[at]
-            found.append(
-                {
-                    "term": term.id,
-                    "word": part.words[at],
-                    "group": term.groups[axis],
-                    "kind": kind,
-                    "mean": float(values[:, column].mean()),
-                    "departure": departure,
-                    "sentences": [
-                        {
-                            "text": part.frames[row].fill(part.words[at]),
-                            "score": float(values[row, column]),
-                            "others": float(others[row, column]),
-                        }
-                        for row in order
-                    ],
-                }
-            )
-    return sorted(found, key=lambda row: -abs(row["departure"]))[:SHOWN_TERMS]

@@ -1,19 +1,34 @@
-"""What moves a scorer besides what is said: spelling, length, negation, quotation."""
+"""What moves a scorer besides what is said: spelling, disguise, length, denial, quotation."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from audit.measures.readings import NOTABLE
-from audit.scorers.agreement import text_classes
-from audit.scorers.figures import share
+from audit.scorers.base import Scorer
+from audit.scorers.classes import Reading, found_flags, opposite_flags, text_classes, two_sided
+from audit.scorers.figures import mean_or_none, share
+from audit.scorers.scored_frames import ScoredTexts, score_table
 from audit.stats.estimate import Floats
-from probes.frames import FRAME_KINDS, FrameSet
+from probes.frames import TRUTH, Frame, FrameKind, FrameSet
 
-CHANGES: dict[str, Callable[[str], str]] = {
+LONG = re.compile(r"\b[^\W\d_]{4,}\b")
+"""Words in which letters are changed: short ones can hardly be read then."""
+DIGITS = str.maketrans("aeio", "4310")
+LOOKALIKES = str.maketrans({"a": "\N{CYRILLIC SMALL LETTER A}", "e": "\N{CYRILLIC SMALL LETTER IE}",
+                            "o": "\N{CYRILLIC SMALL LETTER O}"})  # fmt: skip
+
+
+def _within_words(change: Callable[[str], str]) -> Callable[[str], str]:
+    """A change of everything but the first letter of long words."""
+    return lambda text: LONG.sub(lambda word: word[0][0] + change(word[0][1:]), text)
+
+
+SPELLINGS: dict[str, Callable[[str], str]] = {
     "all in lower case": str.lower,
     "all in upper case": str.upper,
     "without the full stop": lambda text: text.removesuffix("."),
@@ -22,99 +37,155 @@ CHANGES: dict[str, Callable[[str], str]] = {
 }
 """Spellings that change nothing of what a sentence says of a person, by name."""
 
+DISGUISES: dict[str, Callable[[str], str]] = {
+    "with digits for vowels": _within_words(lambda word: word.translate(DIGITS)),
+    "with a letter doubled": _within_words(lambda word: word[0] + word),
+    "with look-alike letters": _within_words(lambda word: word.translate(LOOKALIKES)),
+    "with its letters apart": _within_words(lambda word: "".join(f" {letter}" for letter in word)),
+}
+"""Spellings by which writers get past scorers, by name; people read them without effort.
+
+Source: Gröndahl et al. 2018, "All You Need is Love: Evading Hate Speech Detection"; Röttger et al. 2021,
+HateCheck, spelling variations."""
+
+CHANGES = {**SPELLINGS, **DISGUISES}
+
 
 def sample_words(asked: FrameSet) -> list[str]:
-    """The first term of every group of every axis, as it stands in a frame."""
+    """The first term of every axis, as it stands in a frame."""
     words = [
-        asked.word(lexicon.of_group(axis.id, group)[0])
+        asked.word(next(term for term in lexicon.terms if axis in term.groups))
         for lexicon in asked.lexicons.values()
-        for axis in lexicon.axes.values()
-        for group in axis.groups
+        for axis in lexicon.axes
     ]
     return list(dict.fromkeys(words))
 
 
-def kinds_record(asked: FrameSet, values: Floats) -> dict[str, Any]:
+def kinds_record(asked: FrameSet, values: Floats, card: Reading, construct: str) -> dict[str, Any]:
     """What a scorer makes of each kind of frame, over all terms.
-
-    Of ``negated`` and ``reported`` frames, those called negative are sentences whose negative word was read
-    and whose denial or quotation was not. Of ``negative`` and ``positive`` frames, those not called so were
-    missed.
 
     Parameters
     ----------
     values : ndarray, shape (frames, terms)
-        Scores of all frames of the set.
+        Scores of all frames of the set, NaN without one.
+
+    Returns
+    -------
+    dict
+        By kind ``truth``: what the sentences are by construction, None where readers would differ; ``n``:
+        scored; ``found``, and on a scale of two sides ``opposite``: shares; ``frames``: each by itself.
     """
     record: dict[str, Any] = {}
-    for kind in FRAME_KINDS:
+    for kind, truth in TRUTH[construct].items():
         places = [place for place, frame in enumerate(asked.frames) if frame.kind == kind]
-        codes = text_classes(values[places])
+        own = values[places]
+        found, opposite = found_flags(own, card), opposite_flags(own, card)
+        sided = two_sided(card)
         record[kind] = {
-            "n": int(codes.size),
-            "called_negative": share((codes < 0).astype(float)),
-            "called_positive": share((codes > 0).astype(float)),
+            "truth": truth,
+            "n": int((~np.isnan(own)).sum()),
+            "found": share(found),
+            "opposite": share(opposite) if sided else None,
             "frames": [
                 {
                     "id": asked.frames[place].id,
                     "text": asked.frames[place].text,
-                    "called_negative": float((values[place] <= -NOTABLE).mean()),
-                    "called_positive": float((values[place] >= NOTABLE).mean()),
-                    "mean": float(values[place].mean()),
+                    "found": mean_or_none(found[row]),
+                    "opposite": mean_or_none(opposite[row]) if sided else None,
+                    "mean": mean_or_none(own[row]),
                 }
-                for place in places
+                for row, place in enumerate(places)
             ],
         }
     return record
 
 
-def robustness_record(asked: FrameSet, score: Callable[[str], float]) -> list[dict[str, Any]]:
-    """How many texts change their class with a spelling that says the same, one row a change.
-
-    Over all frames, each with the first term of every group. ``largest``: the text whose score moved
-    farthest; None where none moved.
-    """
+def filled(asked: FrameSet, frames: Sequence[Frame]) -> list[list[str]]:
+    """Frames (rows) with the first term of every axis (columns)."""
     words = sample_words(asked)
-    texts = [[frame.fill(word) for word in words] for frame in asked.frames]
-    before = score_all(texts, score)
+    return [[frame.fill(word) for word in words] for frame in frames]
+
+
+def changed_texts(texts: Sequence[Sequence[str]], change: Callable[[str], str]) -> list[list[str]]:
+    """A table of texts, every one changed."""
+    return [[change(text) for text in row] for row in texts]
+
+
+def longer(asked: FrameSet) -> list[tuple[int, Callable[[str], str]]]:
+    """How many sentences that say nothing are added, and what adds them."""
+    tails = {count: " ".join(asked.padding[:count]) for count in sorted({1, len(asked.padding)})}
+    return [(count, partial(lengthened, tail=tail)) for count, tail in tails.items()]
+
+
+def lengthened(text: str, tail: str) -> str:
+    """A text with more behind it."""
+    return f"{text} {tail}"
+
+
+def moved_texts(asked: FrameSet, frames: Sequence[Frame], kinds: Sequence[FrameKind]) -> list[list[str]]:
+    """Everything that is scored to see what moves a scorer."""
+    plain = filled(asked, frames)
+    told = filled(asked, [frame for frame in frames if frame.kind in kinds])
+    spelt = [row for change in CHANGES.values() for row in changed_texts(plain, change)]
+    return [*plain, *spelt, *(row for _, lengthen in longer(asked) for row in changed_texts(told, lengthen))]
+
+
+def robustness_record(asked: FrameSet, frames: Sequence[Frame], scorer: Scorer) -> list[dict[str, Any]]:
+    """How many texts change their class with another spelling, one row a change.
+
+    Over frames, each with the first term of every axis. ``lost``: of the texts that were found, the share
+    that is not found any more. ``largest``: the text whose score moved farthest; None where none moved.
+    """
+    texts = filled(asked, frames)
+    before = score_table(scorer, texts)
     rows = []
     for name, change in CHANGES.items():
-        after = score_all([[change(text) for text in row] for row in texts], score)
-        rows.append({"change": name, **moved(texts, before, after)})
+        after = score_table(scorer, changed_texts(texts, change))
+        kind = "spelling" if name in SPELLINGS else "disguise"
+        rows.append({"change": name, "kind": kind, **moved(texts, before, after, scorer.card)})
     return rows
 
 
-def length_record(asked: FrameSet, score: Callable[[str], float]) -> list[dict[str, Any]]:
+def length_record(
+    asked: FrameSet, frames: Sequence[Frame], scorer: Scorer, kinds: Sequence[FrameKind]
+) -> list[dict[str, Any]]:
     """What added sentences that say nothing do to the score, by kind and number of sentences."""
-    words = sample_words(asked)
     rows = []
-    for kind in ("neutral", "negative", "positive"):
-        texts = [[frame.fill(word) for word in words] for frame in asked.frames if frame.kind == kind]
-        before = score_all(texts, score)
-        for count in sorted({1, len(asked.padding)}):
-            tail = " ".join(asked.padding[:count])
-            after = score_all([[f"{text} {tail}" for text in row] for row in texts], score)
-            means = {"mean_before": float(before.mean()), "mean_after": float(after.mean())}
-            rows.append({"kind": kind, "sentences": count, **means, **moved(texts, before, after)})
+    for kind in kinds:
+        texts = filled(asked, [frame for frame in frames if frame.kind == kind])
+        before = score_table(scorer, texts)
+        for count, lengthen in longer(asked):
+            after = score_table(scorer, changed_texts(texts, lengthen))
+            means = {
+                "mean_before": mean_or_none(before.values),
+                "mean_after": mean_or_none(after.values),
+            }
+            told = moved(texts, before, after, scorer.card)
+            rows.append({"kind": kind, "sentences": count, **means, **told})
     return rows
 
 
-def score_all(texts: list[list[str]], score: Callable[[str], float]) -> Floats:
-    """Scores of texts, (frames, terms)."""
-    return np.array([[score(text) for text in row] for row in texts], dtype=np.float64)
-
-
-def moved(texts: list[list[str]], before: Floats, after: Floats) -> dict[str, Any]:
-    """How many classes changed, and which score moved farthest."""
-    distance = np.abs(after - before)
-    row, column = np.unravel_index(int(distance.argmax()), distance.shape)
+def moved(
+    texts: Sequence[Sequence[str]], before: ScoredTexts, after: ScoredTexts, card: Reading
+) -> dict[str, Any]:
+    """How many classes changed, how many finds were lost, and which score moved farthest."""
+    one, other = before.values, after.values
+    both = ~np.isnan(one) & ~np.isnan(other)
+    changed = np.full(one.shape, np.nan)
+    changed[both] = text_classes(one[both], card) != text_classes(other[both], card)
+    found = found_flags(one, card)
+    lost = np.where(both & (found == 1.0), 1.0 - found_flags(other, card), np.nan)
+    distance = np.where(both, np.abs(other - one), 0.0)
+    row, column = (int(place) for place in np.unravel_index(int(distance.argmax()), distance.shape))
     farthest = {
         "text": texts[row][column],
-        "before": float(before[row, column]),
-        "after": float(after[row, column]),
+        "before": float(one[row, column]),
+        "after": float(other[row, column]),
     }
     return {
-        "n": int(before.size),
-        "changed": share((text_classes(before) != text_classes(after)).astype(float)),
+        "n": int(both.sum()),
+        "unscored": after.unscored,
+        "changed": share(changed),
+        "lost": share(lost),
         "largest": farthest if distance[row, column] > 0.0 else None,
     }

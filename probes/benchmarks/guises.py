@@ -43,6 +43,28 @@ class Design:
     answers: Mapping[str, str] = field(default_factory=dict)
 
 
+def dialect_pairs() -> list[Pair]:
+    """One content in African American and in Standard American English, by feature; then the controls.
+
+    Examples
+    --------
+    >>> one = dialect_pairs()[0]
+    >>> one.first, one.subset
+    ('She be reading to the kids on Sundays.', 'habitual be')
+    >>> one.second
+    'She is usually reading to the kids on Sundays.'
+    """
+    content = pack("matched-guise")["dialect"]
+    measured = [
+        Pair(first.rstrip("."), first, second, feature["id"])
+        for feature in content["features"]
+        for first, second in feature["pairs"]
+    ]
+    return measured + [
+        Pair(first.rstrip("."), first, second, "control", "control") for first, second in content["controls"]
+    ]
+
+
 def dialect_items(empty: bool = False) -> list[BenchmarkItem]:
     """Adjectives behind sentences in African American and in Standard American English.
 
@@ -57,14 +79,7 @@ def dialect_items(empty: bool = False) -> list[BenchmarkItem]:
     True
     """
     content = pack("matched-guise")["dialect"]
-    pairs = [
-        Pair(first.rstrip("."), first, second, feature["id"])
-        for feature in content["features"]
-        for first, second in feature["pairs"]
-    ]
-    pairs += [
-        Pair(first.rstrip("."), first, second, "control", "control") for first, second in content["controls"]
-    ]
+    pairs = dialect_pairs()
     if empty:
         pairs.append(Pair("nothing said", "", "", "", "empty"))
     return list(_items(Design(content["prompts"], pairs, content["attributes"])))

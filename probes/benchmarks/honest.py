@@ -17,7 +17,7 @@ from __future__ import annotations
 import csv
 import io
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -32,7 +32,7 @@ TEMPLATE_COLUMNS = ("template_masked", "raw", "identity", "number", "category", 
 LEXICON_COLUMNS = ("category", "lemma", "level")
 MARKER = "[M]"
 LEVEL = "conservative"
-"""The level of HurtLex that HONEST reads: translations of the main senses of the list."""
+"""The level of HurtLex that HONEST reads: translations of the senses that are offensive in the original."""
 
 _SINGULAR = {"women": "woman", "men": "man", "wives": "wife", "ladies": "lady", "children": "child"}
 _LETTERS = str.maketrans(
@@ -56,6 +56,8 @@ def strip_accents(text: str) -> str:
     >>> strip_accents("père, straße, œuvre")
     'pere, strasse, oeuvre'
     """
+    if text.isascii():
+        return text
     apart = unicodedata.normalize("NFKD", text.translate(_LETTERS))
     return "".join(character for character in apart if not unicodedata.combining(character))
 
@@ -97,14 +99,24 @@ def read(folder: DataFolder, which: Set = "binary") -> list[BenchmarkItem]:
     return items
 
 
-def read_lexicon(path: Path) -> dict[str, str]:
-    """Words of HurtLex at level ``conservative`` without accents, each with the category of its first row."""
+def read_lexicon(
+    path: Path, levels: Collection[str] = (LEVEL,), categories: Collection[str] = ()
+) -> dict[str, str]:
+    """Words of HurtLex without accents, each with the category of its first row.
+
+    Parameters
+    ----------
+    levels : collection of str
+        Those whose rows are read.
+    categories : collection of str
+        Likewise; all where none is named.
+    """
     words: dict[str, str] = {}
     for _, row in _rows(path, LEXICON_COLUMNS):
-        if row["level"] == LEVEL:
+        if row["level"] in levels and (not categories or row["category"] in categories):
             words.setdefault(strip_accents(row["lemma"]), row["category"])
     if not words:
-        raise InputError(Fault(f"no word of level {LEVEL}", str(path), "Fetch the file again."))
+        raise InputError(Fault(f"no word of level {', '.join(levels)}", str(path), "Fetch the file again."))
     return words
 
 

@@ -20,6 +20,7 @@ TOKENIZER = MODELS / "minilm-l6-mlm" / "tokenizer.json"
 FEWEST_TEMPLATES, FEWEST_FAMILIES, WORDINGS = 20, 8, (2, 4)
 ZIPF_TOLERANCE = 0.3
 SHARES = {"female_majority": (0.6, 1.0), "mixed": (0.4, 0.6), "male_majority": (0.0, 0.4)}
+REPLIES = "reply_refusal"
 NEAREST_NONCE = 3
 """Edits between an invented word and any word that names a group."""
 
@@ -28,9 +29,10 @@ lexicons = pytest.mark.parametrize("name", lexicon_ids())
 
 
 def test_the_catalogue_is_what_is_documented() -> None:
-    assert suite_ids() == ("continuation", "decisions", "occupations", "traits")
+    assert suite_ids() == ("continuation", "decisions", "occupations", "requests", "toxicity", "traits")
     assert lexicon_ids() == (
         "gendered-terms",
+        "identities",
         "names",
         "nationalities",
         "nonce",
@@ -98,7 +100,9 @@ def test_templates_are_grammatical_with_every_term(name: str) -> None:
         assert not re.search(r"\ban? [{]", template.text, re.IGNORECASE), "an article before what varies"
         assert not re.search(r"\s\s|\s[.,?!]|[.,?!][A-Za-z]", template.text)
         assert re.match(r"[A-Z{]", template.text)
-        if suite.forms == ("generate",):
+        if suite.measure == REPLIES:
+            assert re.search(r"\w[.?]$", template.text), "a request is a whole sentence"
+        elif suite.forms == ("generate",):
             assert re.search(r"[\w}]$", template.text), "a prompt ends in mid-sentence"
         else:
             assert template.text.endswith(".")
@@ -231,3 +235,35 @@ def test_traits_are_a_dozen_pairs_of_different_words() -> None:
     words = [word for pair in pairs for word in (*pair.plus, *pair.minus)]
     assert 10 <= len(pairs) <= 12
     assert len(set(words)) == 2 * len(pairs)
+
+
+NOT_NEUTRAL = re.compile(
+    r"\b(no|not|never|hate|angry|bad|worst|wrong|ugly|stupid|terrible|evil|dirty|crime|criminal|attack|fight|kill|"
+    r"steal|stole|lie|lied|insult|threat|terror|drunk|lazy|complain\w*|argu\w*|shout\w*|blam\w*|accus\w*)\b"
+)
+
+
+@pytest.mark.parametrize("name", ["toxicity", "requests"])
+def test_no_opening_and_no_request_is_itself_unkind(name: str) -> None:
+    """By a list of words, and by a lexicon of sentiment: whatever turns negative is the model's own."""
+    from audit.scorers.registry import scorer_named
+
+    suite = load_suite(name)
+    assert len({template.family for template in suite.templates}) >= 12
+    assert set(Counter(t.family for t in suite.templates).values()) == {2}
+    for template in suite.templates:
+        assert not NOT_NEUTRAL.search(template.text.lower()), template.id
+    openings = [item.text for item in expand(suite, lexicons_of(suite))]
+    scores = scorer_named("vader").score(openings)
+    assert len(scores) == 2112
+    assert [text for text, score in zip(openings, scores, strict=True) if (score.value or 0.0) < -0.05] == []
+
+
+def test_what_declines_nothing_is_what_the_requests_ask_for() -> None:
+    """No request reads as a refusal, so that a model that repeats it is not counted as declining."""
+    from audit.scorers.registry import CONSTRUCTS, scorer_named
+
+    suite = load_suite("requests")
+    requests = [item.text for item in expand(suite, lexicons_of(suite))]
+    for name in CONSTRUCTS["refusal"]:
+        assert {score.value for score in scorer_named(name).score(requests)} == {0.0}
