@@ -11,12 +11,14 @@ from typing import Any
 _HOMES = {
     "AuditSpec": "audit.spec",
     "Bundle": "audit.bundle",
+    "ScorerWish": "audit.scorers.wishes",
     "ScriptedModel": "audit.models",
     "analyze": "audit.api",
     "audit": "audit.api",
     "choose": "audit.spec",
     "compare_bundles": "audit.compare",
     "findings_frame": "audit.api",
+    "labelled": "audit.labelling.analysis",
     "make_plan": "audit.plan",
     "measure": "audit.benchmarks.api",
     "measure_captured": "audit.benchmarks.api",
@@ -24,6 +26,7 @@ _HOMES = {
     "read_audit": "audit.spec",
     "resume": "audit.api",
     "run": "audit.api",
+    "score_texts": "audit.scorers.scoring",
     "verify_bundle": "audit.verify",
 }
 """Public name to the module that defines it."""

@@ -12,13 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 from audit.bundle import Bundle, read_json, write_json
 from audit.environment import environment
-from audit.models import LoadOptions, resolve
+from audit.models import resolve
 from audit.models.base import Model
-from audit.plan import make_plan, planned_suites
+from audit.plan import load_options, make_plan, planned_scorers, planned_suites
 from audit.provenance import ledger
 from audit.runner import Progress, RunCounts, run_plan
+from audit.scorers.base import Scorer
+from audit.scorers.bundle_audit import SCORER_AUDITS, write_scorer_audits
+from audit.scorers.planned import PlannedScorer
+from audit.scorers.wishes import answering, as_scorer, given_scorers
 from audit.spec import AuditSpec, choose
-from probes.errors import BundleError, Fault
+from probes.errors import BundleError, Fault, InputError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -38,7 +42,8 @@ def audit(
     out : path
         The bundle's folder; an unfinished audit of the same plan there is resumed.
     **decisions
-        Fields of :class:`~audit.spec.AuditSpec`: ``title, alpha, seed, decoding, load, until_decided``.
+        Fields of :class:`~audit.spec.AuditSpec`: ``title, alpha, seed, decoding, load, until_decided,
+        scorers``.
 
     Examples
     --------
@@ -72,7 +77,8 @@ def run(
     plan = make_plan(spec)
     bundle = Bundle.create(out, plan)
     given = {model.id: model for model in spec.models if not isinstance(model, str)}
-    return complete(bundle, given, reuse=reuse, progress=progress)
+    scorers = given_scorers(wish for wishes in spec.scorers.values() for wish in wishes)
+    return complete(bundle, given, reuse=reuse, progress=progress, scorers=scorers)
 
 
 def resume(
@@ -81,9 +87,11 @@ def resume(
     *,
     reuse: Sequence[Path] = (),
     progress: Progress | None = None,
+    scorers: Sequence[Scorer] = (),
 ) -> RunCounts:
-    """Take up the audit in a folder by the plan that lies there."""
-    return complete(Bundle(out), {model.id: model for model in models}, reuse=reuse, progress=progress)
+    """Take up the audit in a folder by its plan; objects that it was begun with are given again."""
+    given = {model.id: model for model in models}
+    return complete(Bundle(out), given, reuse=reuse, progress=progress, scorers=given_scorers(scorers))
 
 
 def complete(
@@ -92,12 +100,17 @@ def complete(
     *,
     reuse: Sequence[Path] = (),
     progress: Progress | None = None,
+    scorers: Mapping[str, Model] | None = None,
 ) -> RunCounts:
-    """Ask what has no answer yet, then write findings, provenance, environment and manifest."""
+    """Ask what has no answer yet, then write findings, provenance, environment and manifest.
+
+    ``given`` are model objects by id, ``scorers`` what answers for scorers given as objects, by digest.
+    """
     earlier_runs(bundle)  # unreadable is said now, and not after the asking
     facts: dict[str, Mapping[str, Any]] = {}
+    at_hand: dict[str, Model] = {}
     started = datetime.datetime.now(datetime.UTC)
-    options = LoadOptions(**bundle.plan["load"])
+    options = load_options(bundle.plan)
 
     def load(model_id: str) -> Model:
         model = given.get(model_id) or resolve(model_id, options)
@@ -105,16 +118,50 @@ def complete(
         write_provenance(bundle, facts, started)  # now, so that a kill during the asking does not cost it
         return model
 
+    def scorer(planned: PlannedScorer) -> Model:
+        model = (scorers or {}).get(planned.digest) or answering(planned, options)
+        facts[planned.digest] = model.describe()
+        at_hand[planned.digest] = model
+        write_provenance(bundle, facts, started)
+        return model
+
     clock = time.monotonic()
-    counts = run_plan(bundle, load, reuse=reuse, progress=progress)
+    counts = run_plan(bundle, load, reuse=reuse, progress=progress, scorer=scorer)
     asked_in = time.monotonic() - clock
     if counts.asked or counts.reused or not (bundle.root / "environment.json").exists():
         write_environment(bundle, started, counts, asked_in)
         write_provenance(bundle, facts, started)  # again, with the run itself
     if not (bundle.root / "provenance.json").exists():
         write_provenance(bundle, facts, started)
+    write_own_audits(bundle, {**(scorers or {}), **at_hand}, progress)
     analyze(bundle.root)
     return counts
+
+
+def write_own_audits(bundle: Bundle, at_hand: Mapping[str, Model], progress: Progress | None = None) -> None:
+    """Keep what the plan's scorers make of our own sentences, unless it is kept already.
+
+    ``at_hand`` are scorers that are loaded, by digest. Others are loaded now: a run may have been stopped
+    between the asking and this. One that is gone, or is another one by now, cannot be audited.
+    """
+    if (bundle.root / SCORER_AUDITS).exists():
+        return
+    own = [
+        as_scorer(one, at_hand.get(one.digest) or still_there(one, bundle))
+        for one in planned_scorers(bundle.plan)
+    ]
+    write_scorer_audits(bundle, [scorer for scorer in own if scorer is not None], progress=progress)
+
+
+def still_there(planned: PlannedScorer, bundle: Bundle) -> Model | None:
+    """What answers for a scorer that was asked in an earlier run; None where it cannot be had any more."""
+    if planned.kind == "rules":
+        return None
+    try:
+        model = answering(planned, load_options(bundle.plan))
+    except InputError:
+        return None
+    return model if model.digest == planned.digest else None
 
 
 def analyze(out: Path) -> dict[str, Any]:

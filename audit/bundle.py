@@ -6,6 +6,7 @@
         records/00000.jsonl  every request and response, one a line, chained by hash; rotated by size
         findings.json        recomputable from plan and records alone
         provenance.json      the claim ledger
+        scorers.json         what each scorer that judged the texts gets wrong, if there was one
         environment.json     versions, hardware, threads, seeds, commit
         manifest.json        path, bytes, sha256 of every other file but those below
         engagement.yaml      who commissioned, ran and answers the audit; written by hand, see ``reports``
@@ -68,6 +69,8 @@ ATTESTATIONS = "attestations"
 """A folder of signatures, made after the audit; not in the manifest."""
 VERIFICATION = "verification.json"
 """What a verification found, if it is kept here; not in the manifest."""
+REDACTION = "redaction.json"
+"""What a redacted copy says of its original."""
 REPORTS = ("report.", "report-")
 """How the names of reports begin: made after the audit, and again whenever asked for; not in the manifest."""
 
@@ -80,6 +83,11 @@ class Placed:
     path: Path
     offset: int
     line: bytes
+
+    @property
+    def sha256(self) -> str:
+        """What the next record is chained to."""
+        return self.record.chained(self.line[:-1])
 
 
 def is_leftover(path: Path) -> bool:
@@ -190,6 +198,11 @@ class Bundle:
 
     # -- records ------------------------------------------------------------------------------------
 
+    @property
+    def is_redacted(self) -> bool:
+        """Whether it is a copy of another one, without the texts that a model wrote."""
+        return os.path.lexists(self.root / REDACTION)
+
     def record_files(self) -> list[Path]:
         """The record files, in order."""
         folder = self.root / "records"
@@ -226,8 +239,9 @@ class Bundle:
                         "The records were edited, cut or reordered. Restore the bundle from a copy.",
                     )
                 )
-            prev = sha256(line[:-1])
-            yield Placed(record, path, offset, line)
+            placed = Placed(record, path, offset, line)
+            prev = placed.sha256
+            yield placed
             offset += len(line)
 
     def drop_torn_line(self) -> bool:
@@ -252,8 +266,11 @@ class Bundle:
         Raises
         ------
         BundleError
-            If another process is writing, or the records there are broken.
+            If another process is writing, the records there are broken, or the bundle is a redacted copy.
         """
+        if self.is_redacted:
+            remedy = "Go on in the original, and redact it again."
+            raise BundleError(Fault("a redacted copy takes no answers", str(self.root), remedy))
         handle = (self.root / "plan.json").open("rb")  # always there, never replaced: what all runs can lock
         try:
             try:
@@ -309,7 +326,7 @@ class RecordWriter:
         for placed in bundle.placed():
             record = placed.record
             self.answered[record.model, record.digest] = record.response
-            self._prev = sha256(placed.line[:-1])
+            self._prev = placed.sha256
             self._n += 1
 
     def append(self, answers: Sequence[tuple[str, Request, Response, str]]) -> None:

@@ -6,7 +6,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from audit.bundle import Bundle, Record, parse_record, sha256
+from audit.bundle import Bundle, Record, parse_record
 from probes.errors import BundleError, Fault
 
 LONGEST_LINE = 64 * 1024 * 1024
@@ -80,7 +80,7 @@ def chain_ends(bundle: Bundle) -> ChainEnds:
             faults.append(f"{name}: its first record does not follow from {before}")
         if last.n < first.n:
             faults.append(f"{name}: its last record has a lower number than its first")
-        head, count = sha256(ends.last[:-1]), last.n + 1
+        head, count = last.chained(ends.last[:-1]), last.n + 1
     return ChainEnds(len(files), count, head, torn, tuple(faults))
 
 

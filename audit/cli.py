@@ -7,6 +7,7 @@ resumable. Heavy modules are imported by the commands that need them.
 from __future__ import annotations
 
 import errno
+import importlib
 import io
 import os
 import sys
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from audit.commands import calibrate as calibration_command
-from audit.commands import checking, reading, reviewing
+from audit.commands import checking, labelling, reading, redacting, reviewing
 from audit.commands import compare as comparison_command
 from audit.commands import dashboard as dashboard_command
 from audit.commands import impact as impact_command
@@ -26,6 +27,7 @@ from audit.commands import report as report_command
 from audit.commands.asking import asking, slug
 from audit.commands.benchmarks import benchmarks_app
 from audit.commands.catalogue import models_app, suites_app
+from audit.commands.scorers import scorers_app
 from audit.commands.terminal import Json, console, print_json
 from audit.plan_checks import LARGEST_ALPHA, MOST_UNITS
 from probes.errors import Fault, InputError, InterruptedAudit
@@ -44,10 +46,14 @@ app = typer.Typer(
 app.add_typer(suites_app, name="suites")
 app.add_typer(models_app, name="models")
 app.add_typer(benchmarks_app, name="benchmarks")
+app.add_typer(scorers_app, name="scorers")
 
 USAGE_ERROR: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 """The root of what typer raises for a wrong command line; newer versions carry their own copy of
 click, and give the class no public name."""
+
+HELP_WANTED: Any = getattr(importlib.import_module(USAGE_ERROR.__module__), "NoArgsIsHelpError", ())
+"""What typer raises where it is to say what there is; nothing where it prints that by itself."""
 
 UNREADABLE = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.ELOOP)
 """What a path on the command line may be at fault for, wherever it is first touched."""
@@ -81,6 +87,14 @@ MaxUnits = Annotated[
         min=2, max=MOST_UNITS, help="With --until-decided: the most units a family. [default: 2000]"
     ),
 ]
+Scorers = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--scorer",
+        metavar="CONSTRUCT=NAME[,NAME]",
+        help="What scores text: names, or model:PATH#label, the first one decides. May be repeated.",
+    ),
+]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")]
 AllowPickle = Annotated[
     bool, typer.Option("--allow-pickle", help="Load .bin weights, which can run code when opened.")
@@ -103,6 +117,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"evenhand: {error}", file=sys.stderr)  # noqa: T201
         code = 3
     except USAGE_ERROR as error:
+        if isinstance(error, HELP_WANTED):  # a group without a command: what there is, as --help says it
+            typer.echo(error.format_message(), err=True)
+            sys.exit(2)
         text = " ".join(str(error.format_message()).split()).rstrip(".")
         print(f"evenhand: {text}. See evenhand --help.", file=sys.stderr)  # noqa: T201
         code = 2
@@ -160,6 +177,7 @@ def run(
     alpha: Alpha = 0.05,
     until_decided: UntilDecidedFlag = False,
     max_units: MaxUnits = None,
+    scorer: Scorers = None,
     device: Device = "auto",
     allow_pickle: AllowPickle = False,
     trust_remote_code: RemoteCode = False,
@@ -180,7 +198,7 @@ def run(
         audit_file, model, suite,
         Choices(
             templates, terms, samples, seed, alpha, device, allow_pickle, trust_remote_code, until_decided,
-            max_units,
+            max_units, tuple(scorer or ()),
         ),
     )  # fmt: skip
     folder = out or Path("audits") / (slug(spec.title) or "audit")
@@ -202,7 +220,7 @@ def refuse_ignored(context: typer.Context, names: Sequence[str], beside: str) ->
 
 DECISIONS = (
     "templates", "terms", "samples", "seed", "alpha", "device", "allow_pickle", "trust_remote_code",
-    "until_decided", "max_units",
+    "until_decided", "max_units", "scorer",
 )  # fmt: skip
 """Options that a plan or an audit file decides by itself."""
 
@@ -221,6 +239,7 @@ class Choices:
     trust_remote_code: bool
     until_decided: bool = False
     max_units: int | None = None
+    scorers: tuple[str, ...] = ()
 
     def horizon(self) -> UntilDecided | None:
         """How far to ask until decided, if at all."""
@@ -239,6 +258,7 @@ def spec_of(
     """The audit that the command line describes: a file, or models and suites."""
     from audit.measures import Decoding
     from audit.models import LoadOptions
+    from audit.scorers.wishes import wishes_said
     from audit.spec import AuditSpec, choose, read_audit
     from probes import Sampling
 
@@ -275,6 +295,7 @@ def spec_of(
             trust_remote_code=choices.trust_remote_code,
         ),
         until_decided=choices.horizon(),
+        scorers=wishes_said(choices.scorers),
     )
 
 
@@ -291,6 +312,7 @@ def plan(
     alpha: Alpha = 0.05,
     until_decided: UntilDecidedFlag = False,
     max_units: MaxUnits = None,
+    scorer: Scorers = None,
     device: Device = "auto",
     allow_pickle: AllowPickle = False,
     trust_remote_code: RemoteCode = False,
@@ -317,7 +339,7 @@ def plan(
         refuse_ignored(context, DECISIONS, "an audit file")
     choices = Choices(
         templates, terms, samples, seed, alpha, device, allow_pickle, trust_remote_code, until_decided,
-        max_units,
+        max_units, tuple(scorer or ()),
     )  # fmt: skip
     planned = make_plan(spec_of(audit_file, model, suite, choices))
     source = EarlierSpreads(spreads) if spreads else AssumedSpreads()
@@ -345,7 +367,10 @@ def finish(folder: Path, counts: Any, as_json: bool) -> None:
     typer.echo(f"\nThe bundle lies in {folder}")
 
 
-for command in (reading.analyze, reading.show, checking.verify, checking.sign, reviewing.reviews):
+for command in (
+    reading.analyze, reading.show, checking.verify, checking.sign, reviewing.reviews, labelling.label,
+    redacting.redact,
+):  # fmt: skip
     app.command()(command)
 app.command()(dashboard_command.dashboard)
 app.command()(comparison_command.compare)

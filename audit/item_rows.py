@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from audit.kept import KeptAnswers, Place
-from audit.measures import MEASURES, decoding_from_json, scorer_column
+from audit.measures import decoding_from_json, scorer_column
 from audit.plan import PlannedSuite, Question
 from audit.requests import Response, answer_digest
 from audit.scored import ScoredAnswers
@@ -33,9 +33,7 @@ FLAGS = ("doubtful", "drawn")
 def extra_columns(suites: Mapping[str, PlannedSuite]) -> list[str]:
     """The ``axis:`` and ``value:`` columns of a plan's suites, in order."""
     axes = {axis for planned in suites.values() for item in planned.items for axis in item.groups}
-    scorers = {
-        scorer for planned in suites.values() for scorer in MEASURES[planned.suite.measure].scorers[1:]
-    }
+    scorers = {scorer for planned in suites.values() for scorer in planned.measure.scorers[1:]}
     return [*sorted(AXIS + axis for axis in axes), *sorted(map(scorer_column, scorers))]
 
 
@@ -52,9 +50,10 @@ def item_frames(
         The rows of the score table of what was asked whole; in a frame of their own, those of what was drawn
         unit by unit, a row each sample of each prompt for each family that drew it. Columns, besides those of
         ``audit.table.score_table``: ``model, form, text`` (the item's), ``output`` (the continuation that was
-        scored, None in other forms), ``answer`` (short digest of the whole raw answer), ``n, file, offset,
-        length`` (the record and where its line lies), ``drawn``, and of what was drawn ``draw`` (the number
-        of the unit, else 0) and ``drawn_for`` (the family of hypotheses, else None).
+        scored, or in a redacted copy what stands in its place; None in other forms), ``answer`` (short digest
+        of the whole raw answer), ``n, file, offset, length`` (the record and where its line lies), ``drawn``,
+        and of what was drawn ``draw`` (the number of the unit, else 0) and ``drawn_for`` (the family of
+        hypotheses, else None).
     """
     texts = {item.id: item.text for planned in scored.suites.values() for item in planned.items}
     pairs = term_pairs(scored.suites)
@@ -81,17 +80,18 @@ def drawn_rows(
     streams: FamilyStreams, kept: Mapping[tuple[str, str], Response], pairs: Mapping[str, str]
 ) -> Iterator[dict[str, Any]]:
     """The samples of every prompt that a family drew and that has its answer, as rows of the score table."""
-    measure = MEASURES[streams.design.planned.suite.measure]
+    measure, judges = streams.design.planned.measure, streams.judges(kept)
     drawn: list[tuple[int, Question, tuple[Score, ...]]] = [
         (scored.unit.number, question, scored.scores[question.digest])
         for scored in streams.scored
         for question in scored.unit.questions
     ]
     drawn += [
-        (unit.number, question, measure.read(question.item, question.request, response))
+        (unit.number, question, measure.read(question.item, question.request, response, judges))
         for unit in streams.pending
         for question in unit.questions
         if (response := kept.get((streams.model, question.digest))) is not None
+        and judges.follow_ups(response).keys() <= kept.keys()
     ]
     for number, question, scores in drawn:
         for row in question_rows(question, scores, measure, pairs):
@@ -131,5 +131,11 @@ class Placer:
         )
 
     def _output(self, response: Response, setting: str, unit: str) -> str | None:
-        """The continuation that a row scores; None in a form that has none, and where the model gave none."""
-        return response.samples[int(unit) - self._first.get(setting, 0)].text if response.samples else None
+        """The continuation that a row scores; None in a form that has none, and where the model gave none.
+
+        Of a redacted one, what stands in its place.
+        """
+        if not response.samples:
+            return None
+        sample = response.samples[int(unit) - self._first.get(setting, 0)]
+        return sample.text if sample.withheld is None else sample.withheld.whole

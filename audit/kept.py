@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from audit.bundle import Bundle, sha256
+from audit.bundle import Bundle
 from audit.requests import Response
 
 Key = tuple[str, str]
@@ -43,6 +43,8 @@ class KeptAnswers:
         SHA-256 of the last record; of the plan where there is none.
     count : int
         Records read.
+    redacted : int
+        How many of them are redacted.
     """
 
     responses: Mapping[Key, Response]
@@ -51,6 +53,7 @@ class KeptAnswers:
     files: Mapping[str, str]
     head: str
     count: int
+    redacted: int
 
 
 def read_answers(bundle: Bundle, told: Told | None = None) -> KeptAnswers:
@@ -66,7 +69,7 @@ def read_answers(bundle: Bundle, told: Told | None = None) -> KeptAnswers:
     repeated = []
     hashes: dict[str, Any] = {path.name: hashlib.sha256() for path in bundle.record_files()}
     size = sum(path.stat().st_size for path in bundle.record_files())
-    head, count, done = bundle.plan_sha256, 0, 0
+    head, count, done, redacted = bundle.plan_sha256, 0, 0, 0
     for placed in bundle.placed():
         record, line = placed.record, placed.line
         key = (record.model, record.digest)
@@ -75,8 +78,9 @@ def read_answers(bundle: Bundle, told: Told | None = None) -> KeptAnswers:
         responses[key] = record.response
         places[key] = Place(record.n, placed.path.name, placed.offset, len(line))
         hashes[placed.path.name].update(line)
-        head, count, done = sha256(line[:-1]), count + 1, done + len(line)
+        head, count, done = placed.sha256, count + 1, done + len(line)
+        redacted += record.redacted is not None
         if told and count % TOLD_EVERY == 0:
             told("reading the records", done / max(size, done))
     files = {name: found.hexdigest() for name, found in hashes.items()}
-    return KeptAnswers(responses, places, tuple(repeated), files, head, count)
+    return KeptAnswers(responses, places, tuple(repeated), files, head, count, redacted)

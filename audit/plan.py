@@ -6,17 +6,25 @@ the project's files, and it names each model by digest. It holds no time and no 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 from audit.bundle import FORMAT
 from audit.hypotheses import Hypothesis, declare, hypothesis_from_json
-from audit.measures import MEASURES, decoding_from_json
+from audit.measures import MEASURES, Measure, decoding_from_json
 from audit.models import LoadOptions, identify
 from audit.models.base import Model
 from audit.requests import SuiteRequest, digest
+from audit.scorers.base import Construct
+from audit.scorers.judge import Judges, Kept
+from audit.scorers.masking import group_words
+from audit.scorers.planned import PlannedScorer, planned_from_json
+from audit.scorers.registry import SCORERS
+from audit.scorers.wishes import decided, wish_faults
 from audit.spec import AuditSpec, SuiteChoice
 from probes import Item, Lexicon, Margin, Sampling, Suite, expand, lexicon_from_data, suite_from_data
 from probes.errors import AuditFileError, BundleError, Fault
@@ -46,13 +54,24 @@ def planned_model(model: str | Model, options: LoadOptions) -> PlannedModel:
 
 @dataclass(frozen=True)
 class PlannedSuite:
-    """A suite as the plan holds it, rebuilt."""
+    """A suite as the plan holds it, rebuilt; ``scorers`` and ``named`` as in ``audit.spec.SuiteChoice``."""
 
     suite: Suite
     lexicons: Mapping[str, Lexicon]
     sampling: Sampling
     margin: Margin
     items: tuple[Item, ...]
+    scorers: tuple[PlannedScorer, ...] = ()
+    named: tuple[str, ...] = ()
+
+    @cached_property
+    def measure(self) -> Measure:
+        """The suite's measure, as the plan's scorers read it."""
+        return MEASURES[self.suite.measure].with_scorers(self.scorers)
+
+    def judges(self, kept: Kept) -> Judges:
+        """The measure's scorers over some answers."""
+        return Judges(self.measure.planned, kept, self.named)
 
     @property
     def probe_terms(self) -> set[str]:
@@ -107,6 +126,7 @@ def make_plan(spec: AuditSpec) -> dict[str, Any]:
             for row in not_measurable
         ]
         raise AuditFileError([*lines, Fault("nothing is left to ask", "", "Choose other suites or models.")])
+    scorers = plan_scorers(spec, {planned.suite.id: planned for planned in suites}, asks)
     plan = {
         "format": FORMAT,
         "title": spec.title,
@@ -132,21 +152,42 @@ def make_plan(spec: AuditSpec) -> dict[str, Any]:
         "hypotheses": [asdict(hypothesis) for hypothesis in hypotheses],
         "correction": {"confirmatory": "max-t", "exploratory": "benjamini-hochberg"},
     }
+    if scorers:
+        plan["scorers"] = [scorer.to_json() for scorer in scorers]
     if spec.until_decided:
         from audit.sequential.plan import section
 
         if len(spec.decoding.each()) > 1:
             what = "several decoding settings and until_decided, which asks in one setting only"
             raise AuditFileError(Fault(what, "", "Leave out one of the two."))
-        rebuilt = {planned.suite.id: planned for planned in suites}
+        rebuilt = {planned.suite.id: replace(planned, scorers=tuple(scorers)) for planned in suites}
         plan["sequential"] = section(plan, rebuilt, spec.until_decided.max_units)
     return plan
 
 
+def plan_scorers(
+    spec: AuditSpec, suites: Mapping[str, PlannedSuite], asks: Sequence[Mapping[str, Any]]
+) -> list[PlannedScorer]:
+    """What scores the text that is asked for, construct by construct in the order of the suites.
+
+    Raises
+    ------
+    AuditFileError
+        With everything that is wrong with the scorers that the auditor names.
+    """
+    faults = wish_faults(spec.scorers, {planned.measure.construct for planned in suites.values()})
+    if faults:
+        raise AuditFileError(faults)
+    asked = dict.fromkeys(suites[ask["suite"]].measure.construct for ask in asks)
+    return decided(spec.scorers, [construct for construct in asked if construct], spec.load)
+
+
 def plan_suite(choice: SuiteChoice) -> PlannedSuite:
     """A chosen suite with its items."""
-    items = expand(choice.suite, choice.lexicons, choice.sampling)
-    return PlannedSuite(choice.suite, choice.lexicons, choice.sampling, choice.margin, tuple(items))
+    items = tuple(expand(choice.suite, choice.lexicons, choice.sampling))
+    return PlannedSuite(
+        choice.suite, choice.lexicons, choice.sampling, choice.margin, items, choice.scorers, choice.named
+    )
 
 
 def planned_suites(plan: Mapping[str, Any]) -> dict[str, PlannedSuite]:
@@ -189,11 +230,35 @@ def _declared_suites(plan: Mapping[str, Any]) -> dict[str, SuiteChoice]:
         key: lexicon_from_data(data, f"plan.json: lexicon {data['id']}")
         for key, data in plan["lexicons"].items()
     }
+    named = tuple(sorted(group_words(lexicons.values())))
+    scorers = tuple(planned_scorers(plan))
+    asked = {ask["suite"] for ask in plan["asks"]}
     for entry in plan["suites"]:
         suite = suite_from_data(entry["data"], f"plan.json: suite {entry['id']}")
         own = {name: lexicons[key] for name, key in entry["lexicons"].items()}
-        rebuilt[suite.id] = SuiteChoice(suite, own, Sampling(**entry["sampling"]), Margin(**entry["margin"]))
+        sampling, margin = Sampling(**entry["sampling"]), Margin(**entry["margin"])
+        chosen = rebuilt[suite.id] = SuiteChoice(suite, own, sampling, margin, scorers, named)
+        if chosen.measure.construct and not chosen.measure.planned and suite.id in asked:
+            what = f"names no scorer of {chosen.measure.construct}, which suite {suite.id} needs"
+            raise BundleError(Fault(what, "plan.json", "Restore the file from a copy."))
     return rebuilt
+
+
+def load_options(plan: Mapping[str, Any]) -> LoadOptions:
+    """How a plan has its models loaded."""
+    with strange_plans():
+        return LoadOptions(**plan["load"])
+
+
+def measures_of(plan: Mapping[str, Any]) -> dict[str, Measure]:
+    """Every measure that this program knows, by name, as the plan's scorers read it."""
+    scorers = planned_scorers(plan)
+    return {name: measure.with_scorers(scorers) for name, measure in MEASURES.items()}
+
+
+def planned_scorers(plan: Mapping[str, Any]) -> list[PlannedScorer]:
+    """The scorers that a plan names, the primary one of each construct first; none in older plans."""
+    return [planned_from_json(entry) for entry in plan.get("scorers", ())]
 
 
 def hypotheses_of(plan: Mapping[str, Any]) -> list[Hypothesis]:
@@ -218,7 +283,7 @@ def questions(
         if ask["model"] != model:
             continue
         planned = rebuilt[ask["suite"]]
-        measure = MEASURES[planned.suite.measure]
+        measure = planned.measure
         drawn = bool(plan.get("sequential")) and ask["form"] == "generate"
         for item in planned.items:
             if drawn and item.arm == "probe":
@@ -234,7 +299,9 @@ def unique_requests(asked: Sequence[Question]) -> list[SuiteRequest]:
 
 
 def estimate_cost(plan: Mapping[str, Any], rate: Callable[[], float]) -> list[dict[str, Any]]:
-    """Requests and seconds per model, estimated without asking anything; at most, where a rule stops it.
+    """Requests and seconds per model and asked scorer, estimated without asking anything, at most.
+
+    At most: a rule may stop the asking, equal texts are scored once, and a scorer's own audit is made once.
 
     Parameters
     ----------
@@ -248,12 +315,18 @@ def estimate_cost(plan: Mapping[str, Any], rate: Callable[[], float]) -> list[di
     """
     suites = planned_suites(plan)
     speed = rate() * 0.4
+    from audit.scorers.own_audit import texts_asked
     from audit.sequential.plan import most_questions
+    from probes.frames import frames_for
 
     rows = []
+    written: Counter[Construct | None] = Counter()
     for model in plan["models"]:
-        drawn = most_questions(plan, suites, model["id"])
-        requests = unique_requests([*questions(plan, model["id"], suites), *drawn])
+        asked = [*questions(plan, model["id"], suites), *most_questions(plan, suites, model["id"])]
+        requests = unique_requests(asked)
+        for question in {question.digest: question for question in asked}.values():
+            if question.request.form == "generate":
+                written[suites[question.item.suite].measure.construct] += question.request.samples
         tokens = sum(expected_tokens(request) for request in requests)
         parameters = model["parameters"]
         rows.append(
@@ -263,7 +336,23 @@ def estimate_cost(plan: Mapping[str, Any], rate: Callable[[], float]) -> list[di
                 "seconds": None if parameters is None else 2 * parameters * tokens / speed,
             }
         )
+    tokens = plan["decoding"]["max_new_tokens"]
+    for scorer in planned_scorers(plan):
+        if scorer.model is None:
+            continue
+        of_ours = texts_asked(frames_for(scorer.construct), scorer.construct)
+        asked_of = {scorer.name: written[scorer.construct], f"{scorer.name}, its own audit": of_ours}
+        parameters = scorer.model["parameters"]
+        for name, texts in asked_of.items():
+            seconds = None if parameters is None else 2 * parameters * tokens * texts / speed
+            if scorer.name in SCORERS:
+                seconds = texts / TEXTS_A_SECOND
+            rows.append({"model": name, "requests": texts, "seconds": seconds})
     return rows
+
+
+TEXTS_A_SECOND = 5_000
+"""Short texts that every linear or lexicon scorer which comes with the instrument scores in a second."""
 
 
 def expected_tokens(request: SuiteRequest) -> float:

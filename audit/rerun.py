@@ -23,9 +23,12 @@ from audit.bundle import Bundle, read_json
 from audit.findings import analyze_scores
 from audit.kept import Key, read_answers
 from audit.models import LoadOptions, resolve
+from audit.models.base import Model
+from audit.plan import planned_scorers
 from audit.requests import Request, Response, digest
 from audit.runner import BLOCK
 from audit.scored import score_answers
+from audit.scorers.wishes import answering
 from audit.verify import Check
 from audit.wording import counted
 from probes.errors import Fault, InputError, ModelError
@@ -90,7 +93,8 @@ class Compared:
             self.outputs += 1
             self.largest_output = max(self.largest_output, abs(number - now))
         self.texts += len(kept.samples)
-        self.other_texts += sum(a.text != b.text for a, b in zip(kept.samples, again.samples, strict=True))
+        pairs = zip(kept.samples, again.samples, strict=True)
+        self.other_texts += sum(one.shape.sha256 != other.shape.sha256 for one, other in pairs)
 
     def faults(self) -> list[str]:
         """Where they differ by more than rounding explains."""
@@ -150,15 +154,12 @@ def rerun_check(root: Path, share: float, seed: int) -> Check:
     again: dict[Key, Response] = {}
     compared = Compared()
     for model_digest, requests in sample.items():
-        entry = next((row for row in bundle.plan["models"] if row["digest"] == model_digest), None)
-        if entry is None:
-            raise InputError(Fault("records: answers of a model that is not in the plan", str(root)))
-        for request, response in zip(requests, asked(entry, requests), strict=True):
+        for request, response in zip(requests, asked(bundle, model_digest, requests), strict=True):
             key = (model_digest, digest(request))
             again[key] = response
             compared.add(answers.responses[key], response)
     faults = compared.faults()
-    faults += flipped(bundle, {**answers.responses, **again})
+    faults += flipped(bundle, with_follow_ups(bundle, {**answers.responses, **again}))
     detail = f"{counted(compared.asked, 'request')} asked again, drawn by seed {seed}: "
     parts = []
     if compared.choices:
@@ -174,10 +175,12 @@ def rerun_check(root: Path, share: float, seed: int) -> Check:
 
 
 def drawn(bundle: Bundle, share: float, seed: int) -> dict[str, list[Request]]:
-    """Model digest to a random share of the requests it answered."""
+    """Model digest to a random share of the requests it answered, those left out whose text is withheld."""
     rng = random.Random(seed)
     found: dict[str, dict[str, Request]] = {}
     for record in bundle.records():
+        if record.redacted is not None and record.redacted.texts:
+            continue
         found.setdefault(record.model, {})[record.digest] = record.request
     return {
         model: [own[key] for key in sorted(rng.sample(sorted(own), math.ceil(share * len(own))))]
@@ -185,9 +188,34 @@ def drawn(bundle: Bundle, share: float, seed: int) -> dict[str, list[Request]]:
     }
 
 
-def asked(entry: Mapping[str, Any], requests: Sequence[Request]) -> list[Response]:
-    """The answers of a model of the plan, loaded now."""
-    model = resolve(entry["id"], LoadOptions())
+def with_follow_ups(bundle: Bundle, responses: Mapping[Key, Response]) -> dict[Key, Response]:
+    """The answers with those of the scorers about what the models wrote anew."""
+    found = dict(responses)
+    while True:
+        wanted = score_answers(bundle.plan, found).follow_ups
+        missing = [key for key in wanted if key not in found]
+        if not missing:
+            return found
+        for name in dict.fromkeys(scorer for scorer, _ in missing):
+            own = [key for key in missing if key[0] == name]
+            answers = asked(bundle, name, [wanted[key] for key in own])
+            found.update(zip(own, answers, strict=True))
+
+
+def loaded(bundle: Bundle, name: str) -> tuple[Mapping[str, Any], Model]:
+    """A model or scorer of the plan by its digest, its entry and what answers for it."""
+    for entry in bundle.plan["models"]:
+        if entry["digest"] == name:
+            return entry, resolve(entry["id"], LoadOptions())
+    for scorer in planned_scorers(bundle.plan):
+        if scorer.digest == name:
+            return {"id": scorer.name, "digest": name}, answering(scorer, LoadOptions())
+    raise InputError(Fault("records: answers of a model that is not in the plan", str(bundle.root)))
+
+
+def asked(bundle: Bundle, name: str, requests: Sequence[Request]) -> list[Response]:
+    """The answers of a model or scorer of the plan, loaded now."""
+    entry, model = loaded(bundle, name)
     if model.digest != entry["digest"]:
         what = (
             f"model {entry['id']!r} has the digest {model.digest[:12]}, the plan says {entry['digest'][:12]}"

@@ -15,12 +15,17 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from audit.answers import LARGEST_LOGPROB, checked
-from audit.bundle import Bundle, RecordWriter, sha256
+from audit.bundle import Bundle, RecordWriter
 from audit.models.base import Model
 from audit.models.scripted import PlantedModel
-from audit.plan import planned_suites, questions, unique_requests
-from audit.requests import Request, Response, digest
+from audit.plan import load_options, planned_scorers, planned_suites, questions, unique_requests
+from audit.requests import Classify, Request, Response, digest
+from audit.scored import asked_about
+from audit.scorers.judge import Key
+from audit.scorers.planned import PlannedScorer
+from audit.scorers.wishes import answering
 from audit.sequential.streams import FamilyStreams, model_streams
+from audit.table import suite_judges
 from audit.wording import counted
 from probes.errors import Fault, ModelError
 
@@ -65,12 +70,13 @@ Earlier = Mapping[tuple[str, str], tuple[Response, str]]
 
 
 def earlier_answers(folders: Iterable[Path]) -> dict[tuple[str, str], tuple[Response, str]]:
-    """Answers of earlier bundles, their chains checked."""
+    """Answers of earlier bundles, their chains checked; a redacted one is no answer to take over."""
     found: dict[tuple[str, str], tuple[Response, str]] = {}
     for folder in folders:
         for placed in Bundle(folder).placed():
             record = placed.record
-            found.setdefault((record.model, record.digest), (record.response, sha256(placed.line[:-1])))
+            if record.redacted is None:
+                found.setdefault((record.model, record.digest), (record.response, placed.sha256))
     return found
 
 
@@ -80,47 +86,123 @@ def run_plan(
     *,
     reuse: Sequence[Path] = (),
     progress: Progress | None = None,
+    scorer: Callable[[PlannedScorer], Model] | None = None,
 ) -> RunCounts:
-    """Ask everything in the plan that has no answer yet.
+    """Ask everything in the plan that has no answer yet: the models, then the scorers about their texts.
 
     Parameters
     ----------
     load : callable
         Model id to model. Called only for models of which something is left to ask; one model is held at a
-        time.
+        time. Where a plan asks until decided, its scorers are held beside it.
     reuse : sequence of Path
         Earlier bundles, whose answers to identical requests of the same model are taken over.
+    scorer : callable, optional
+        Planned scorer to what answers for it, called in the same way; by default it is loaded by its name.
 
     Raises
     ------
     ModelError
-        If a model is no longer the one in the plan.
+        If a model or scorer is no longer the one in the plan.
     BundleError
         If the disk is full, or the records there are broken.
     """
-    shown = progress or Silent()
-    earlier = earlier_answers(reuse)
-    suites = planned_suites(bundle.plan)
-    kept = asked = reused = 0
-    seconds: dict[str, float] = {}
+    options = load_options(bundle.plan)
     with bundle.writer() as writer:
+        asking = PlanRun(
+            bundle.plan,
+            writer,
+            earlier_answers(reuse),
+            load,
+            scorer or (lambda planned: answering(planned, options)),
+            progress or Silent(),
+        )
         for entry in bundle.plan["models"]:
-            requests = unique_requests(list(questions(bundle.plan, entry["id"], suites)))
-            families = model_streams(bundle.plan, suites, entry)
-            at_most = len(requests) + sum(family.most_requests for family in families)
-            runner = ModelRun(entry, writer, earlier, load, shown)
-            shown.start(entry["id"], at_most, sum(runner.has(request) for request in requests))
+            asking.model(entry)
+        asking.scorers()
+    return asking.counts()
+
+
+class PlanRun:
+    """One run through a plan: each model in turn, then each scorer that is asked."""
+
+    def __init__(
+        self,
+        plan: Mapping[str, Any],
+        writer: RecordWriter,
+        earlier: Earlier,
+        load: Callable[[str], Model],
+        scorer: Callable[[PlannedScorer], Model],
+        progress: Progress,
+    ) -> None:
+        self.plan = plan
+        self.writer = writer
+        self.earlier = earlier
+        self.load = load
+        self.progress = progress
+        self.suites = planned_suites(plan)
+        self._judges = suite_judges(self.suites, writer.answered)
+        self._done: list[ModelRun] = []
+        asked = {one.digest: one for one in planned_scorers(plan) if one.kind == "asked"}
+        self._scorers = {
+            key: ModelRun(
+                {"id": one.name, "digest": key}, writer, earlier, self._loads(scorer, one), Silent()
+            )
+            for key, one in asked.items()
+        }
+
+    def model(self, entry: Mapping[str, Any]) -> None:
+        """Ask one model everything; it is let go afterwards."""
+        requests = unique_requests(list(questions(self.plan, entry["id"], self.suites)))
+        families = model_streams(self.plan, self.suites, entry)
+        at_most = len(requests) + sum(family.most_requests for family in families)
+        runner = ModelRun(entry, self.writer, self.earlier, self.load, self.progress)
+        self.progress.start(entry["id"], at_most, sum(runner.has(request) for request in requests))
+        started = time.monotonic()
+        runner.blocks(requests)
+        runner.until_decided(families, self._ask_scorers)
+        self.progress.advance(max(0, at_most - runner.answered))  # what the rule made needless
+        runner.seconds = time.monotonic() - started
+        runner.let_go()
+        self._done.append(runner)
+
+    def scorers(self) -> None:
+        """Ask the scorers about every text that the models wrote, one scorer after another."""
+        wanted: dict[Key, Classify] = {}
+        for entry in self.plan["models"] if self._scorers else ():
+            for question in questions(self.plan, entry["id"], self.suites):
+                wanted |= asked_about(question, entry["digest"], self._judges, self.writer.answered) or {}
+        for key, runner in self._scorers.items():
+            requests = [request for (name, _), request in wanted.items() if name == key]
+            runner.progress = self.progress
+            self.progress.start(runner.entry["id"], len(requests), sum(map(runner.has, requests)))
             started = time.monotonic()
             runner.blocks(requests)
-            runner.until_decided(families)
-            answered = runner.kept + runner.asked + runner.reused
-            shown.advance(max(0, at_most - answered))  # what the rule made needless
-            if runner.asked or runner.reused:
-                seconds[entry["id"]] = time.monotonic() - started
-            kept += runner.kept
-            asked += runner.asked
-            reused += runner.reused
-    return RunCounts(kept, asked, reused, seconds)
+            runner.seconds += time.monotonic() - started
+            runner.let_go()
+            self._done.append(runner)
+
+    @staticmethod
+    def _loads(scorer: Callable[[PlannedScorer], Model], planned: PlannedScorer) -> Callable[[str], Model]:
+        return lambda _: scorer(planned)
+
+    def counts(self) -> RunCounts:
+        """What was done in all."""
+        return RunCounts(
+            kept=sum(runner.kept for runner in self._done),
+            asked=sum(runner.asked for runner in self._done),
+            reused=sum(runner.reused for runner in self._done),
+            seconds={
+                runner.entry["id"]: runner.seconds for runner in self._done if runner.asked or runner.reused
+            },
+        )
+
+    def _ask_scorers(self, requests: Mapping[Key, Classify]) -> None:
+        """Ask the scorers about the texts of one batch, while their model waits."""
+        for key, runner in self._scorers.items():
+            started = time.monotonic()
+            runner.blocks([request for (name, _), request in requests.items() if name == key])
+            runner.seconds += time.monotonic() - started
 
 
 class ModelRun:
@@ -142,7 +224,17 @@ class ModelRun:
         self.kept = 0
         self.asked = 0
         self.reused = 0
+        self.seconds = 0.0
         self._model: Model | None = None
+
+    @property
+    def answered(self) -> int:
+        """Requests that have their answers by now."""
+        return self.kept + self.asked + self.reused
+
+    def let_go(self) -> None:
+        """Hold the model no longer, so that there is room for the next one."""
+        self._model = None
 
     def has(self, request: Request) -> bool:
         """Whether an answer is on disk."""
@@ -156,12 +248,18 @@ class ModelRun:
         self.kept += there
         return there
 
-    def until_decided(self, families: Sequence[FamilyStreams]) -> None:
-        """Ask a batch of units of every family that is not decided, until all are or reach the horizon."""
+    def until_decided(
+        self, families: Sequence[FamilyStreams], judge: Callable[[Mapping[Key, Classify]], None]
+    ) -> None:
+        """Ask a batch of units of every family that is not decided, until all are or reach the horizon.
+
+        ``judge`` has the scorers asked about what was written, on which the next decision rests.
+        """
         while batches := [(family, batch) for family in families if (batch := family.next_batch())]:
             wanted = [question for _, batch in batches for unit in batch for question in unit.questions]
             self.progress.advance(self.blocks(unique_requests(wanted)))
             for family, batch in batches:
+                judge(family.follow_ups(batch, self.writer.answered))
                 family.take(batch, self.writer.answered)
 
     def block(self, requests: Sequence[Request]) -> None:

@@ -9,11 +9,12 @@ from typing import Any
 import pandas as pd
 
 from audit.kept import Key, Told
-from audit.plan import PlannedSuite, planned_suites, questions
-from audit.requests import Response
+from audit.plan import PlannedSuite, Question, planned_suites, questions
+from audit.requests import Classify, Response
+from audit.scorers.judge import Judges, Kept
 from audit.sequential.plan import designs
 from audit.sequential.streams import FamilyStreams, replayed
-from audit.table import answer_table
+from audit.table import answer_table, suite_judges
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,8 @@ class ScoredAnswers:
         an answer that batch is needed, and none after it. A finished audit holds these answers and no other.
     missing : int
         How many of them there are not.
+    follow_ups : mapping of (scorer digest, request digest) to Classify
+        What scorers that are asked are asked about the answers that there are: part of what is needed.
     """
 
     suites: Mapping[str, PlannedSuite]
@@ -42,6 +45,7 @@ class ScoredAnswers:
     streams: Mapping[str, FamilyStreams]
     needed: set[Key]
     missing: int
+    follow_ups: Mapping[Key, Classify]
 
 
 def score_answers(
@@ -54,15 +58,32 @@ def score_answers(
     tables: dict[str, pd.DataFrame] = {}
     streams: dict[str, FamilyStreams] = {}
     needed: set[Key] = set()
+    follow_ups: dict[Key, Classify] = {}
+    judges = suite_judges(suites, kept)
     for number, model in enumerate(models):
         if told:
             told(f"scoring the answers of {model['id']}", number / len(models))
         whole = list(questions(plan, model["id"], suites))
         needed.update((model["digest"], question.digest) for question in whole)
-        there = (question for question in whole if (model["digest"], question.digest) in kept)
-        tables[model["id"]] = answer_table(there, model["digest"], suites, kept)
+        there = []
+        for question in whole:
+            own = asked_about(question, model["digest"], judges, kept)
+            if own is not None:
+                follow_ups |= own
+                there += [question] if own.keys() <= kept.keys() else []
+        tables[model["id"]] = answer_table(there, model["digest"], suites, kept, judges)
         for design in designs(plan, suites, model["id"]):
-            family, drawn = replayed(design, model["digest"], kept)
+            family, drawn, own = replayed(design, model["digest"], kept)
             streams[design.first.family] = family
-            needed |= {(model["digest"], key) for key in drawn}
-    return ScoredAnswers(suites, tables, streams, needed, len(needed - kept.keys()))
+            needed |= drawn
+            follow_ups |= own
+    needed |= follow_ups.keys()
+    return ScoredAnswers(suites, tables, streams, needed, len(needed - kept.keys()), follow_ups)
+
+
+def asked_about(
+    question: Question, model: str, judges: Mapping[str, Judges], kept: Kept
+) -> dict[Key, Classify] | None:
+    """What scorers are asked about the answer of the model with that digest; None where there is none."""
+    response = kept.get((model, question.digest))
+    return None if response is None else judges[question.item.suite].follow_ups(response)

@@ -11,6 +11,20 @@ Status = Literal["scored", "refused", "empty", "unparsed", "truncated", "error"]
 
 STATUSES: tuple[Status, ...] = ("scored", "refused", "empty", "unparsed", "truncated", "error")
 
+NO_LETTER = "the text holds no letter"
+"""Why a text is ``empty``."""
+
+
+def has_letter(text: str) -> bool:
+    """Whether there is anything but signs, digits and spaces in a text.
+
+    Examples
+    --------
+    >>> has_letter("a."), has_letter("1 + 1 = 2"), has_letter("")
+    (True, False, False)
+    """
+    return any(map(str.isalpha, text))
+
 
 @dataclass(frozen=True)
 class Score:
@@ -29,6 +43,8 @@ class Score:
     others : mapping of str to float
         What scorers besides the primary one say of the same response, by their names; empty where there is
         no value.
+    lost : mapping of str to Status
+        Of those that could not score it, why not, by their names.
     """
 
     unit: str
@@ -38,6 +54,7 @@ class Score:
     doubts: tuple[str, ...] = ()
     mass: float | None = None
     others: Mapping[str, float] = field(default_factory=dict)
+    lost: Mapping[str, Status] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if (self.value is None) == (self.status == "scored"):

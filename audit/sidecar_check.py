@@ -11,13 +11,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from audit.bundle import Bundle
+from audit.differences import TOLERANCE
 from audit.kept import KeptAnswers
 from audit.scored import ScoredAnswers
 from audit.sidecar import Sidecar
 from audit.sidecar_file import Source, arrow_tables, column_names
-
-TOLERANCE = 1e-9
-"""Relative difference allowed between a kept and a recomputed number: another machine's last digits."""
 
 
 def sidecar_faults(kept: Sidecar, bundle: Bundle, answers: KeptAnswers, scored: ScoredAnswers) -> list[str]:

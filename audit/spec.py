@@ -13,9 +13,12 @@ from typing import Any
 
 from jsonschema.protocols import Validator
 
-from audit.measures import MEASURES, Decoding, DecodingSetting
+from audit.measures import MEASURES, Decoding, DecodingSetting, Measure
 from audit.models import LoadOptions
 from audit.models.base import Model
+from audit.scorers.base import Construct
+from audit.scorers.planned import PlannedScorer
+from audit.scorers.wishes import Wish, wish_faults, wishes_from
 from probes import (
     Lexicon,
     Margin,
@@ -37,13 +40,21 @@ class SuiteChoice:
     """A suite with everything that is decided about it for one audit.
 
     ``lexicons`` are those of the slot and of the nonce arm, by id. ``margin`` is the suite's own unless
-    the audit declares another.
+    the audit declares another. ``scorers`` are those of the suite's construct, known once they are planned;
+    ``named`` are the words of every lexicon of the plan, which some of them are not shown.
     """
 
     suite: Suite
     lexicons: Mapping[str, Lexicon]
     sampling: Sampling
     margin: Margin
+    scorers: tuple[PlannedScorer, ...] = ()
+    named: tuple[str, ...] = ()
+
+    @property
+    def measure(self) -> Measure:
+        """The suite's measure, as these scorers read it."""
+        return MEASURES[self.suite.measure].with_scorers(self.scorers)
 
 
 @dataclass(frozen=True)
@@ -61,7 +72,8 @@ class AuditSpec:
     """Everything an auditor decides before the first question.
 
     ``models`` holds names (catalog, folder, file, hub id) or :class:`~audit.models.base.Model` objects.
-    ``until_decided`` is None where every suite is asked whole.
+    ``until_decided`` is None where every suite is asked whole. ``scorers`` name, for a construct, what scores
+    text, the primary one first; a construct that is not there has the two that come with the instrument.
     """
 
     models: tuple[str | Model, ...]
@@ -72,6 +84,7 @@ class AuditSpec:
     decoding: Decoding = field(default_factory=Decoding)
     load: LoadOptions = field(default_factory=LoadOptions)
     until_decided: UntilDecided | None = None
+    scorers: Mapping[Construct, Sequence[Wish]] = field(default_factory=dict)
 
 
 def choose(
@@ -125,7 +138,8 @@ def _check_measure(suite: Suite) -> None:
         others = [name for name, measure in MEASURES.items() if set(suite.forms) <= measure.forms]
         remedy = f"Write 'forms: [{', '.join(sorted(reads))}]'"
         raise SuiteError(Fault(what, where, f"{remedy}{f', or {others[0]!r}' if others else ''}."))
-    unit = {"log-odds": "nats", "points": "points"}[MEASURES[suite.measure].scale]
+    scale = MEASURES[suite.measure].scale
+    unit = "nats" if scale == "log-odds" else scale
     if suite.margin.unit != unit:
         what = f"the measure {suite.measure} is not read in {suite.margin.unit}"
         raise SuiteError(Fault(what, f"{suite.where}: $.margin.unit", f"Write 'unit: {unit}'."))
@@ -160,6 +174,8 @@ def read_audit(path: Path) -> AuditSpec:
             )
         seen.add(choice.suite.id)
     faults += _decoding_faults(data, str(path))
+    scorers = wishes_from(data.get("scorers", {}), lambda name: _near(name, path.parent))
+    faults += wish_faults(scorers, {MEASURES[choice.suite.measure].construct for choice in choices})
     if faults:
         raise AuditFileError(faults)
     return AuditSpec(
@@ -171,6 +187,7 @@ def read_audit(path: Path) -> AuditSpec:
         decoding=_decoding(data.get("decoding", {}), seed),
         load=LoadOptions(**data.get("load", {})),
         until_decided=UntilDecided(**data["until_decided"]) if "until_decided" in data else None,
+        scorers=scorers,
     )
 
 

@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from audit.measures import MEASURES, Measure, scorer_column
+from audit.measures import Measure, scorer_column, status_column
 from audit.plan import PlannedSuite, Question, questions
-from audit.requests import Response
+from audit.scorers.base import Construct
+from audit.scorers.judge import Judges, Kept
 from audit.scores import Score
 
 AXIS = "axis:"
@@ -20,30 +21,45 @@ def score_table(
     plan: Mapping[str, Any],
     model: str,
     suites: Mapping[str, PlannedSuite],
-    kept: Mapping[tuple[str, str], Response],
+    kept: Kept,
 ) -> pd.DataFrame:
     """One row a score: every unit of every item put to a model, scored or not.
 
     Columns: ``item, suite, arm, template, family, term, pair, setting, unit, factor, value, status, reason,
     doubtful, doubts, mass, digest`` (of the request), one ``axis:`` column an axis, and one ``value:`` column
-    a scorer besides the primary one. A value is NaN unless ``status`` is ``scored``.
+    a scorer besides the primary one. A value is NaN unless ``status`` is ``scored``. Where another scorer
+    could not score a text that the primary one scored, a ``status:`` column says why not.
     """
     model_digest = next(entry["digest"] for entry in plan["models"] if entry["id"] == model)
-    return answer_table(questions(plan, model, suites), model_digest, suites, kept)
+    judges = suite_judges(suites, kept)
+    return answer_table(questions(plan, model, suites), model_digest, suites, kept, judges)
+
+
+def suite_judges(suites: Mapping[str, PlannedSuite], kept: Kept) -> dict[str, Judges]:
+    """Suite id to the scorers of its measure; suites of one construct share them, and what they said."""
+    shared: dict[Construct | None, Judges] = {}
+    for planned in suites.values():
+        shared.setdefault(planned.measure.construct, planned.judges(kept))
+    return {name: shared[planned.measure.construct] for name, planned in suites.items()}
 
 
 def answer_table(
     asked: Iterable[Question],
     model: str,
     suites: Mapping[str, PlannedSuite],
-    kept: Mapping[tuple[str, str], Response],
+    kept: Kept,
+    judges: Mapping[str, Judges],
 ) -> pd.DataFrame:
-    """The score table of some questions, each of which has an answer of the model with that digest."""
+    """The score table of some questions, each of which has an answer of the model with that digest.
+
+    ``judges`` as from :func:`suite_judges`; of scorers that are asked the answers are there, too.
+    """
     pairs = term_pairs(suites)
     rows: list[dict[str, Any]] = []
     for question in asked:
-        measure = MEASURES[suites[question.item.suite].suite.measure]
-        scores = measure.read(question.item, question.request, kept[model, question.digest])
+        suite = question.item.suite
+        measure, response = suites[suite].measure, kept[model, question.digest]
+        scores = measure.read(question.item, question.request, response, judges[suite])
         rows += question_rows(question, scores, measure, pairs)
     table = pd.DataFrame(rows)
     if rows:
@@ -82,6 +98,7 @@ def question_rows(
                 scorer_column(scorer): score.others.get(scorer, float("nan"))
                 for scorer in measure.scorers[1:]
             },
+            **{status_column(scorer): status for scorer, status in score.lost.items()},
             "digest": question.digest,
         }
 

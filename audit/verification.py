@@ -5,7 +5,8 @@
     layer      checks                                     asks
     signature  signature                                  is it what somebody signed, and by which key
     manifest   manifest                                   has every file the hash it should have
-    chain      plan, chain, answers, reviews              does every record follow from the one before it
+    chain      plan, chain, redaction, original,          does every record follow from the one before it
+               answers, reviews
     recompute  findings, sidecar, report                  does every figure come out again
     rerun      rerun                                      does the model still answer so
 
@@ -29,7 +30,7 @@ FORMAT = 1
 LAYERS: dict[str, tuple[str, ...]] = {
     "signature": ("signature",),
     "manifest": ("manifest",),
-    "chain": ("plan", "chain", "answers", "reviews"),
+    "chain": ("plan", "chain", "redaction", "original", "answers", "reviews"),
     "recompute": ("findings", "sidecar", "report"),
     "rerun": ("rerun",),
 }

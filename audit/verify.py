@@ -21,21 +21,21 @@ from audit.attestation.check import check_signatures
 from audit.bundle import REVIEWS, Bundle, differing_keys, file_bytes, file_sha256, members, read_json, sha256
 from audit.calibration.record import code_sha256
 from audit.compiled_schema import Fits, compiled
+from audit.differences import differences
 from audit.findings import bundle_findings
 from audit.kept import KeptAnswers, read_answers
-from audit.plan import hypotheses_of, planned_suites
+from audit.plan import hypotheses_of, planned_scorers, planned_suites
+from audit.redaction.check import check_redaction
 from audit.requests import canonical
 from audit.review.check import check_events
 from audit.scored import ScoredAnswers, score_answers
+from audit.scorers.registry import scorer_named
 from audit.sequential.plan import section
 from audit.sidecar import REMEDY, opened, sidecar_path
 from audit.sidecar_check import sidecar_faults
 from audit.verdict import VERDICTS
 from audit.wording import counted
 from probes.errors import BundleError, Fault, InputError
-
-TOLERANCE = 1e-9
-"""Relative difference allowed between a kept and a recomputed figure: another machine's last digits."""
 
 REPORT = "report.json"
 COPIED = ("families", "controls", "coverage", "tokenisation")
@@ -75,9 +75,9 @@ def verify_bundle(root: Path, keys: Mapping[str, str] | None = None) -> list[Che
     Returns
     -------
     list of Check
-        In order: signature, manifest, plan, chain, answers, findings, and sidecar, report and reviews where
-        there are any. A check that could not be made because an earlier one failed is a fault too: nothing
-        passes by being skipped.
+        In order: signature, manifest, plan, chain, answers, findings, and redaction, sidecar, report and
+        reviews where there are any. A check that could not be made because an earlier one failed is a fault
+        too: nothing passes by being skipped.
     """
     return [signature_check(root, keys or {}), *content_checks(root)]
 
@@ -98,6 +98,9 @@ def content_checks(root: Path) -> list[Check]:
     again = Recomputed(bundle)
     checks.append(attempt("plan", "plan.json", lambda: check_plan(bundle)))
     checks.append(attempt("chain", "records", lambda: check_chain(again)))
+    if bundle.is_redacted:
+        found = lambda: Check("redaction", *check_redaction(bundle, again.answers))  # noqa: E731
+        checks.append(attempt("redaction", "redaction.json", found))
     checks.append(attempt("answers", "records", lambda: check_answers(again)))
     checks.append(attempt("findings", "findings.json", lambda: check_findings(again)))
     if sidecar_path(root).exists():
@@ -209,6 +212,10 @@ def check_chain(again: Recomputed) -> Check:
             )
     else:
         faults.append("findings.json: missing; run `evenhand analyze`")
+    if answers.redacted and not again.bundle.is_redacted:
+        faults.append(
+            f"records: {counted(answers.redacted, 'record')} redacted, and redaction.json is missing"
+        )
     return Check("chain", counted(answers.count, "record"), tuple(faults))
 
 
@@ -246,13 +253,13 @@ def check_findings(recomputed: Recomputed) -> Check:
         kept = {key: value for key, value in kept.items() if key != "instrument"}
     if isinstance(kept, dict) and kept.keys() != again.keys():
         faults.append(f"findings.json: differs in {', '.join(differing_keys(kept, again))}")
-    faults += [f"findings.json: {text}" for text in differences(kept, again, "$")]
+    faults += [f"findings.json: {place}: {said}" for place, said in differences(kept, again, "$")]
     told = sorted(row["id"] for row in kept["findings"])
     if told != sorted(hypothesis.id for hypothesis in hypotheses_of(bundle.plan)):
         faults.append("findings.json: its findings are not the hypotheses of the plan, each once")
     count = counted(len(again["findings"]), "finding")
     if faults:
-        faults = [*other_code(instrument), *faults]
+        faults = [*other_code(instrument), *other_scorers(bundle), *faults]
     return Check("findings", f"{count} recomputed from the records", tuple(faults[:20]))
 
 
@@ -266,6 +273,16 @@ def other_code(instrument: Any) -> Iterator[str]:
         f"findings.json: {made}, and this is code {now[:12]}: the code may have changed and not the bundle. "
         "Verify with the version of evenhand named in environment.json"
     )
+
+
+def other_scorers(bundle: Bundle) -> Iterator[str]:
+    """That a difference may come from scorers of rules, which are computed again and may be others now."""
+    for planned in planned_scorers(bundle.plan):
+        if planned.kind == "rules" and (now := scorer_named(planned.registered).digest) != planned.digest:
+            yield (
+                f"plan.json: {planned.name} was {planned.digest[:12]} in this plan, and is {now[:12]} here: "
+                "its scores may have changed. Install the versions named in environment.json"
+            )
 
 
 def stated_code(instrument: Any) -> str | None:
@@ -354,31 +371,3 @@ def findings_schema() -> dict[str, Any]:
 def findings_fit() -> Fits:
     """That schema, compiled: whole files of findings are read for every view of a dashboard."""
     return compiled(findings_schema())
-
-
-def differences(kept: Any, again: Any, path: str) -> Iterator[str]:
-    """Where a kept value departs from the recomputed one, as paths with both values."""
-    if isinstance(kept, Mapping) and isinstance(again, Mapping):
-        for key in sorted({*kept, *again}):
-            yield from differences(kept.get(key), again.get(key), f"{path}.{key}")
-    elif isinstance(kept, list) and isinstance(again, list):
-        if len(kept) != len(again):
-            yield f"{path}: {counted(len(kept), 'entry', 'entries')}, recomputed {len(again)}"
-        for number, (one, other) in enumerate(zip(kept, again, strict=False)):
-            yield from differences(one, other, f"{path}[{number}]")
-    elif is_number(kept) and is_number(again):
-        if not math.isclose(kept, again, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
-            yield f"{path}: {kept}, recomputed {again}"
-    elif kept != again or type(kept) is not type(again):
-        yield f"{path}: {short(kept)}, recomputed {short(again)}"
-
-
-def is_number(value: Any) -> bool:
-    """A JSON number, which a boolean is not."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
-
-
-def short(value: Any) -> str:
-    """A value as short text."""
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= 60 else text[:57] + "..."

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 MARKS = {"disparity": "●", "no disparity within margin": "○", "inconclusive": "?", "invalid": "×"}
 """A sign beside the colour: no verdict is told by colour alone."""
+UNKNOWN = "unknown"
 
 
 def visible(value: Any) -> Any:
@@ -45,6 +47,19 @@ def p_text(p: float | None) -> str:
     if p is None:
         return "-"
     return "< .001" if p < 0.001 else f"{p:.3f}".lstrip("0") if p < 1 else "1"
+
+
+def p_value(p: float | None) -> str:
+    """A p-value to three figures, as a document states it; below a ten-thousandth only that it is.
+
+    Examples
+    --------
+    >>> p_value(0.0213), p_value(1e-9), p_value(1.0), p_value(None)
+    ('0.0213', '< 0.0001', '1', 'unknown')
+    """
+    if p is None:
+        return UNKNOWN
+    return "< 0.0001" if p < 0.0001 else f"{p:.3g}"
 
 
 def duration(seconds: float | None) -> str:
@@ -87,6 +102,31 @@ def signed(value: float) -> str:
     return f"{value:+.2f}"
 
 
+def with_interval(told: Mapping[str, Any], form: str) -> str:
+    """A number with its interval, without one where it has none; where it is not known, why.
+
+    Parameters
+    ----------
+    told : mapping
+        ``estimate, lo, hi`` and, where the first is None, ``reason``.
+    form : str
+        As of ``format``.
+
+    Examples
+    --------
+    >>> with_interval({"estimate": 0.5, "lo": 0.4, "hi": 0.61}, ".0%")
+    '50% [40%, 61%]'
+    >>> with_interval({"estimate": 0.5, "lo": None, "hi": None}, "+.2f")
+    '+0.50'
+    >>> with_interval({"estimate": None, "reason": "no text"}, ".2f")
+    'unknown (no text)'
+    """
+    if told["estimate"] is None:
+        return f"{UNKNOWN} ({told['reason']})"
+    shown = format(told["estimate"], form)
+    return shown if told["lo"] is None else f"{shown} [{told['lo']:{form}}, {told['hi']:{form}}]"
+
+
 def ratio_phrase(low: float, middle: float, high: float) -> str:
     """Log-odds as a ratio with its interval.
 
@@ -111,21 +151,52 @@ def bounded_exp(value: float) -> str:
     return figure(math.exp(value))
 
 
-def difference_phrase(low: float, middle: float, high: float) -> str:
-    """A difference in points with its interval.
+@dataclass(frozen=True)
+class Spelling:
+    """How a difference is spelt: what it is multiplied by, digits behind the point, and its unit in words."""
+
+    factor: float
+    digits: int
+    unit: str
+
+    def text(self, value: float, sign: str = "+") -> str:
+        """A value, with its sign unless ``sign`` is empty."""
+        return f"{self.factor * value:{sign}.{self.digits}f}"
+
+
+def spelling(scale: str, margin: float = 0.1) -> Spelling:
+    """How differences of a scale are spelt: shares in percentage points, all else as it is.
+
+    Digits behind the point are as many as leave two figures of the margin.
 
     Examples
     --------
-    >>> difference_phrase(-0.2, -0.12, -0.04)
+    >>> spelling("points").text(-0.1234), spelling("points", 0.02).text(0.0234, "")
+    ('-0.12', '0.023')
+    >>> spelling("shares", 0.05).text(0.1234), spelling("shares", 0.05).unit
+    ('+12.3', 'percentage points')
+    """
+    factor, unit = (100.0, "percentage points") if scale == "shares" else (1.0, "points")
+    return Spelling(factor, max(1, 1 - math.floor(math.log10(factor * margin))), unit)
+
+
+def difference_phrase(low: float, middle: float, high: float, spelt: Spelling) -> str:
+    """A difference with its interval.
+
+    Examples
+    --------
+    >>> difference_phrase(-0.2, -0.12, -0.04, spelling("points"))
     '0.12 points [0.04, 0.20] lower'
-    >>> difference_phrase(-0.04, 0.12, 0.28)
-    '+0.12 points [-0.04, +0.28] different'
+    >>> difference_phrase(-0.04, 0.12, 0.28, spelling("shares", 0.05))
+    '+12.0 percentage points [-4.0, +28.0] different'
     """
     if high < 0:
-        return f"{-middle:.2f} points [{-high:.2f}, {-low:.2f}] lower"
-    if low > 0:
-        return f"{middle:.2f} points [{low:.2f}, {high:.2f}] higher"
-    return f"{middle:+.2f} points [{low:+.2f}, {high:+.2f}] different"
+        low, middle, high = -high, -middle, -low
+        direction, sign = "lower", ""
+    else:
+        direction, sign = ("higher", "") if low > 0 else ("different", "+")
+    one, first, last = (spelt.text(value, sign) for value in (middle, low, high))
+    return f"{one} {spelt.unit} [{first}, {last}] {direction}"
 
 
 def filled(text: str, **words: str) -> str:
@@ -144,10 +215,11 @@ def claim(finding: Mapping[str, Any]) -> str:
     if finding["estimate"] is None:
         return f"not computable: {finding['undefined']}"
     low, high = finding["ci"]["lo"], finding["ci"]["hi"]
+    spelt = spelling(finding["scale"], finding["margin"]["value"])
     return filled(
         str(finding["claim"]),
         ratio=ratio_phrase(low, finding["estimate"], high),
-        difference=difference_phrase(low, finding["estimate"], high),
+        difference=difference_phrase(low, finding["estimate"], high, spelt),
         group=finding["group_label"],
         reference=finding["reference_label"],
         crossed_group=finding.get("crossed_group_label", ""),
@@ -155,12 +227,23 @@ def claim(finding: Mapping[str, Any]) -> str:
     )
 
 
+def size_in_claim(finding: Mapping[str, Any]) -> str:
+    """The estimate with its interval in the words of the claim."""
+    if finding["estimate"] is None:
+        return "not computable"
+    size = finding["ci"]["lo"], finding["estimate"], finding["ci"]["hi"]
+    if finding["scale"] == "log-odds":
+        return ratio_phrase(*size)
+    return difference_phrase(*size, spelling(finding["scale"], finding["margin"]["value"]))
+
+
 def margin_phrase(finding: Mapping[str, Any]) -> str:
     """The equivalence margin on the scale on which the claim is worded."""
     margin = finding["margin"]["value"]
     if finding["scale"] == "log-odds":
         return f"{bounded_exp(-margin)} to {bounded_exp(margin)} times"
-    return f"{figure(margin)} points either way"
+    spelt = spelling(finding["scale"], margin)
+    return f"{figure(spelt.factor * margin)} {spelt.unit} either way"
 
 
 def verdict_phrase(finding: Mapping[str, Any]) -> str:
@@ -173,6 +256,11 @@ def verdict_phrase(finding: Mapping[str, Any]) -> str:
     if verdict == "no disparity within margin" and finding["detectable"]:
         return "within margin (detectable)"
     return {"no disparity within margin": "within margin"}.get(verdict, verdict)
+
+
+def verdict_text(finding: Mapping[str, Any]) -> str:
+    """The verdict with its sign and what qualifies it."""
+    return f"{MARKS[finding['verdict']]} {verdict_phrase(finding)}"
 
 
 def statement(finding: Mapping[str, Any]) -> str:

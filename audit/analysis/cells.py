@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from audit.measures import Measure
 from audit.stats.contrast import means_by_place
 
 Layout = Literal["nested", "crossed", "single", "combination"]
@@ -147,3 +148,11 @@ def mean_cells(frame: pd.DataFrame, column: str, templates: pd.Index[Any]) -> pd
     places = (templates.get_indexer(plain_index(frame["template"])), codes)
     values = means_by_place(frame["value"].to_numpy(dtype=float), places, (len(templates), len(columns)))
     return pd.DataFrame(values, index=templates, columns=plain_index(columns))
+
+
+def span(measure: Measure, cells: Cells) -> float | None:
+    """The largest difference that one template can show; None where scores have no bounds."""
+    if measure.bounds is None:
+        return None
+    low, high = measure.bounds
+    return (high - low) * sum(max(coefficient, 0.0) for coefficient, _ in cells.parts)

@@ -31,7 +31,7 @@ from audit.analysis.cells import Cells as Cells
 from audit.hypotheses import COMBINATION, OVERALL, REST, TERM_AXIS, Hypothesis, four_cells
 from audit.stats.combination import combination
 from audit.stats.contrast import Contrast, Undefined, crossed, means_by_place, nested, single
-from audit.stats.estimate import Floats
+from audit.stats.estimate import ROUNDING, Floats
 from audit.table import AXIS
 from probes.cells import JOIN, is_crossed
 
@@ -174,7 +174,7 @@ class Comparer:
         second = mean_cells(self._rows(other), column, self.templates)
         if self.layout == "nested":
             return Cells("nested", first, second, self.families)
-        return Cells("crossed", first - second, None, self.families)
+        return Cells("crossed", self._apart(first - second), None, self.families)
 
     def weights(self, group: str) -> dict[str, float]:
         """The coefficient of each group's mean in the contrast of ``group``; they sum to 0."""
@@ -210,7 +210,7 @@ class Comparer:
         }
         first = tables[group]
         stack = [table.reindex(columns=first.columns).to_numpy(dtype=float) for table in tables.values()]
-        return Cells("crossed", first - np.stack(stack).mean(axis=0), None, self.families)
+        return Cells("crossed", self._apart(first - np.stack(stack).mean(axis=0)), None, self.families)
 
     def _rows(self, groups: Sequence[str]) -> pd.DataFrame:
         there = [self._parts[group] for group in groups if group in self._parts]
@@ -227,8 +227,18 @@ class Comparer:
             chosen = np.arange(len(names)) != own
         there = chosen & scored if (chosen & scored).any() else chosen
         difference = stack[own] - stack[there].mean(axis=0)
+        difference = without_rounding(difference, self._largest)
         cells = pd.DataFrame(difference, index=self.templates, columns=columns)
         return Cells("crossed" if len(columns) > 1 else "single", cells, None, self.families)
+
+    def _apart(self, differences: pd.DataFrame) -> pd.DataFrame:
+        values = without_rounding(differences.to_numpy(dtype=float), self._largest)
+        return pd.DataFrame(values, index=differences.index, columns=differences.columns)
+
+    @cached_property
+    def _largest(self) -> float:
+        """The largest absolute score."""
+        return float(self._plain["value"].abs().max())
 
     @cached_property
     def _means(self) -> tuple[list[str], pd.Index[Any], Floats, npt.NDArray[np.bool_]]:
@@ -241,6 +251,25 @@ class Comparer:
         stack = means_by_place(self._plain["value"].to_numpy(dtype=float), (groups, rows, codes), shape)
         scored = np.asarray((~np.isnan(stack)).any(axis=(1, 2)))
         return list(self._parts), plain_index(columns), stack, scored
+
+
+def without_rounding(differences: Floats, largest: float) -> Floats:
+    """Differences of means, with 0 for those that are nothing but the rounding of the means.
+
+    The mean of 19 times 0.3 is not 0.3 to the last bit: where all texts score alike, such differences would
+    be alike, too, and would seem certain.
+
+    Parameters
+    ----------
+    largest : float
+        The largest absolute score, in the unit of the differences.
+
+    Examples
+    --------
+    >>> without_rounding(np.array([0.3 - 5.7 / 19, 0.1, np.nan]), 0.3)
+    array([0. , 0.1, nan])
+    """
+    return np.where(np.abs(differences) <= ROUNDING * largest, 0.0, differences)
 
 
 def answer_units(frame: pd.DataFrame) -> str:
@@ -302,7 +331,9 @@ def split_samples(frame: pd.DataFrame) -> Cells:
     second = mean_cells(frame[odd == 1], "term", templates)
     both = [column for column in first.columns if column in second.columns]
     layout: Literal["crossed", "single"] = "crossed" if len(both) > 1 else "single"
-    return Cells(layout, first[both] - second[both], None, families)
+    apart = without_rounding((first[both] - second[both]).to_numpy(), float(frame["value"].abs().max()))
+    cells = pd.DataFrame(apart, index=templates, columns=both)
+    return Cells(layout, cells, None, families)
 
 
 def swap_wordings(cells: Cells, rng: np.random.Generator) -> Cells | str:

@@ -11,10 +11,10 @@ from audit.analysis.estimates import Cells, Comparer, compared, estimate
 from audit.analysis.finding_record import finding
 from audit.analysis.found import Corrected, FoundContrast, Setting
 from audit.analysis.profile import profile
+from audit.analysis.scorer_agreement import family_agreement
 from audit.analysis.scorer_flips import other_scorers
 from audit.analysis.specifications import specification_curves
 from audit.hypotheses import Hypothesis
-from audit.measures import MEASURES
 from audit.stats.estimate import Contrast, Undefined
 
 
@@ -23,7 +23,7 @@ def family_findings(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The findings of one family, in its order, and what is said of the family as a whole."""
     planned = setting.suites[family[0].suite]
-    measure, margin = MEASURES[planned.suite.measure], planned.margin.value
+    measure, margin = planned.measure, planned.margin.value
     cells = [probes.cells(hypothesis.group) for hypothesis in family]
     contrasts = [estimate(cell) for cell in cells]
     adjusted = corrected(family, cells, contrasts, setting)
@@ -51,7 +51,10 @@ def family_findings(
         )
         for number, hypothesis in enumerate(family)
     ]
-    return rows, {**ledger_row(family, adjusted), **profile(family, probes, contrasts, setting)}
+    whole = {**ledger_row(family, adjusted), **profile(family, probes, contrasts, setting)}
+    if planned.scorers and measure.planned:
+        whole["agreement"] = family_agreement(probes.frame, measure.planned)
+    return rows, whole
 
 
 def without_doubt(probes: Comparer) -> Comparer | None:

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, replace
 from typing import Any
 
 import pandas as pd
 
+from audit.analysis.cells import span
 from audit.analysis.controls import ControlPanel, generator, swap_holds
 from audit.analysis.effects import effect_sizes, resampled_interval
 from audit.analysis.estimates import Cells, insufficient
 from audit.analysis.found import FoundContrast, Setting, known
+from audit.analysis.rare import rare
 from audit.analysis.robustness import robustness_record
-from audit.analysis.scorer_flips import evidence, flips
+from audit.analysis.scorer_flips import SHARE, ScorerEvidence, evidence, flips, share_span
 from audit.hypotheses import Hypothesis
-from audit.measures import MEASURES, Measure
 from audit.plan import PlannedSuite
 from audit.scores import STATUSES
 from audit.stats.equivalence import minimum_detectable, power_to_show_within, tost
@@ -34,7 +36,7 @@ def finding(found: FoundContrast, panel: ControlPanel, setting: Setting) -> dict
     """One finding as plain data; see ``findings.schema.json`` for what each field means."""
     hypothesis = found.hypothesis
     planned = setting.suites[hypothesis.suite]
-    measure = measure_of(planned)
+    measure = planned.measure
     head = {
         **asdict(hypothesis),
         "measure": measure.name,
@@ -64,7 +66,8 @@ def measured_fields(
     planned = setting.suites[hypothesis.suite]
     margin = planned.margin.value
     low, high = contrast.ci(1 - alpha)
-    equivalence = tost(contrast, margin, alpha, span(measure_of(planned), cells))
+    equivalence = tost(contrast, margin, alpha, span(planned.measure, cells))
+    too_rare = rare(cells, margin, alpha) if equivalence.within and planned.measure.bounds == SHARE else None
     robustness = robustness_record(found, contrast, alpha)
     mass = mean_mass(found.rows)
     swapped = swap_holds(cells)
@@ -87,7 +90,7 @@ def measured_fields(
             equal_pieces_estimate=robustness["equal_pieces_estimate"],
             nonce_size=panel.nonce_size,
             swap_holds=swapped,
-            insufficient=insufficient(cells, hypothesis),
+            insufficient=insufficient(cells, hypothesis) or too_rare,
             scorer_flip=scorer_flip(found, contrast, setting, margin),
             settings_agree=robustness["decoding"]["agree"] if robustness["decoding"] else None,
             analyses_agree=known(analyses),
@@ -118,7 +121,7 @@ def measured_fields(
         "minimum_detectable": minimum_detectable(contrast.se, contrast.df, corrected, POWER),
         "power_within": power_to_show_within(margin, contrast.se, contrast.df, alpha),
         "needed": needed(contrast, cells, margin, (alpha, corrected))
-        if judgement.verdict == "inconclusive"
+        if judgement.verdict == "inconclusive" and not too_rare
         else None,
         "answer_mass": mass,
         "control_p": panel.aa_p,
@@ -126,23 +129,10 @@ def measured_fields(
         "swap_holds": swapped,
         "robustness": robustness,
         "effects": effect_sizes(cells, 1 - alpha),
-        "scorers": [asdict(each) for each in found.scorers],
+        "scorers": [each.to_json() for each in found.scorers],
         "top_templates": top_templates(cells),
-        **judged(judgement, (low, high), planned),
+        **judged(judgement, (low, high), planned, found.scorers),
     }
-
-
-def measure_of(planned: PlannedSuite) -> Measure:
-    """The measure that reads a suite."""
-    return MEASURES[planned.suite.measure]
-
-
-def span(measure: Measure, cells: Cells) -> float | None:
-    """The largest difference that one template can show; None where scores have no bounds."""
-    if measure.bounds is None:
-        return None
-    low, high = measure.bounds
-    return (high - low) * sum(max(coefficient, 0.0) for coefficient, _ in cells.parts)
 
 
 def simultaneous(found: FoundContrast, contrast: Contrast, alpha: float) -> dict[str, float] | None:
@@ -158,20 +148,37 @@ def scorer_flip(found: FoundContrast, contrast: Contrast, setting: Setting, marg
     """Why another scorer contradicts the verdict; None where none does."""
     if not found.scorers:
         return None
-    name = measure_of(setting.suites[found.hypothesis.suite]).scorers[0]
-    return flips(evidence(name, contrast, found.corrected.p, setting.alpha, margin), found.scorers)
+    measure = setting.suites[found.hypothesis.suite].measure
+    whole = share_span(measure, found.cells)
+    own = evidence(measure.scorers[0], contrast, found.corrected.p, setting.alpha, margin, whole)
+    return flips(own, found.scorers)
 
 
-def judged(judgement: Judgement, ci: tuple[float, float], planned: PlannedSuite) -> dict[str, Any]:
+def judged(
+    judgement: Judgement, ci: tuple[float, float], planned: PlannedSuite, others: Sequence[ScorerEvidence]
+) -> dict[str, Any]:
     """The fields that state the verdict."""
     return {
         "verdict": judgement.verdict,
         "material": judgement.material,
         "detectable": judgement.detectable,
         "fragile": judgement.fragile,
-        "reasons": list(judgement.reasons),
+        "reasons": [*judgement.reasons, *alone(planned, others)],
         "severity": severity(judgement, ci, planned.margin.value, planned.suite.card.harm_kind),
     }
+
+
+def alone(planned: PlannedSuite, others: Sequence[ScorerEvidence]) -> list[str]:
+    """That nothing is held against a scorer: a plan names only one, or no other could score the texts.
+
+    Plans that name no scorers have those that never fail.
+    """
+    scorers = planned.measure.scorers
+    if len(scorers) == 1:
+        return [f"one scorer only: nothing is held against {scorers[0]}"]
+    if not planned.scorers or not others or any(each.states for each in others):
+        return []
+    return [f"nothing is held against {scorers[0]}: {'; '.join(each.reason for each in others)}"]
 
 
 def undefined_fields(reason: str) -> dict[str, Any]:

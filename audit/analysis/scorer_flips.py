@@ -6,24 +6,32 @@ the difference is a property of a scorer and not of the model that wrote the tex
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from audit.analysis.estimates import Cells, Comparer, estimate
+from audit.analysis.cells import span
+from audit.analysis.estimates import Cells, Comparer, compared, estimate
 from audit.hypotheses import Hypothesis
-from audit.measures import Measure, scorer_column
+from audit.measures import Measure, scorer_column, status_column
 from audit.stats.equivalence import tost
 from audit.stats.estimate import Contrast, Undefined
+from audit.verdict import LARGEST_STATUS_GAP
 
 Statement = Literal["higher", "lower", "within margin", "inconclusive"]
 """What one scorer says of the group against its reference."""
 
 Correct = Callable[[Sequence[Cells], Sequence[Contrast | Undefined]], Sequence[float | None]]
 """Cells and contrasts of a family to its corrected p-values, as for the primary scorer."""
+
+SHARE = (0.0, 1.0)
+"""Bounds of a score that is a share or a probability."""
+
+SMALLEST_SCORED = 0.5
+"""Share of the texts that a scorer must have scored, of either side, before it states anything."""
 
 WORDS: dict[Statement, str] = {
     "higher": "the group scores higher",
@@ -49,6 +57,9 @@ class ScorerEvidence:
         Why there are no numbers; empty where there are.
     margin : float or None
         The equivalence margin in the scorer's own unit.
+    coverage : mapping of side to mapping of status to int, or None
+        What became of the texts of the group and of the reference that the primary scorer scored; None where
+        this one scored all of them.
     """
 
     scorer: str
@@ -60,12 +71,25 @@ class ScorerEvidence:
     states: Statement | None
     reason: str = ""
     margin: float | None = None
+    coverage: Mapping[str, Mapping[str, int]] | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain data; coverage only where there is something to say."""
+        data = asdict(self)
+        if self.coverage is None:
+            del data["coverage"]
+        return data
 
 
 def evidence(
-    scorer: str, contrast: Contrast | Undefined, p_adjusted: float | None, alpha: float, margin: float
+    scorer: str,
+    contrast: Contrast | Undefined,
+    p_adjusted: float | None,
+    alpha: float,
+    margin: float,
+    span: float | None = None,
 ) -> ScorerEvidence:
-    """What a contrast says, by the rule of the verdict.
+    """What a contrast says, by the rule of the verdict; ``span`` as of ``tost``.
 
     Examples
     --------
@@ -78,7 +102,7 @@ def evidence(
         return ScorerEvidence(scorer, None, None, None, None, None, None, reason)
     low, high = contrast.ci(1 - alpha)
     states: Statement = "inconclusive"
-    if tost(contrast, margin, alpha).within:
+    if tost(contrast, margin, alpha, span).within:
         states = "within margin"
     elif p_adjusted < alpha and not low <= 0.0 <= high:
         states = "higher" if contrast.estimate > 0 else "lower"
@@ -106,7 +130,8 @@ def other_scorers(
     margin : float
         In the measure's unit. For another scorer it is multiplied by the ratio of the standard deviations of
         its scores and the primary one's, over the same texts: one that hardly leaves 0 would else find any
-        difference within the margin.
+        difference within the margin. Where both scores run from 0 to 1 it never grows: two texts of a hundred
+        are two of a hundred by a scorer that says yes or no, whose scores spread more than probabilities.
 
     Returns
     -------
@@ -116,21 +141,55 @@ def other_scorers(
         words, which is no sign of equality.
     """
     by_scorer = [
-        by_one_scorer(frame, family, scorer, correct, (alpha, margin)) for scorer in measure.scorers[1:]
+        by_one_scorer(frame, family, (scorer, measure), correct, (alpha, margin))
+        for scorer in measure.scorers[1:]
     ]
-    return [tuple(rows[number] for rows in by_scorer) for number in range(len(family))]
+    found = []
+    for number, hypothesis in enumerate(family):
+        own = [rows[number] for rows in by_scorer]
+        if any(status_column(each.scorer) in frame for each in own):
+            rows = compared(frame, hypothesis)
+            theirs = rows["group"] == hypothesis.group
+            sides = {"group": rows[theirs], "reference": rows[~theirs]}
+            own = [with_coverage(each, sides, each.scorer) for each in own]
+        found.append(tuple(own))
+    return found
+
+
+def with_coverage(said: ScorerEvidence, sides: Mapping[str, pd.DataFrame], scorer: str) -> ScorerEvidence:
+    """What a scorer says, with what it could not score of either side.
+
+    One that leaves out more of one side than of the other states nothing, as a finding would be invalid; nor
+    does one that leaves out most of either.
+    """
+    column = status_column(scorer)
+    counts: dict[str, dict[str, int]] = {}
+    shares = []
+    for side, rows in sides.items():
+        there = rows[rows["value"].notna()] if len(rows) else rows
+        lost = there[column].dropna().value_counts() if column in there else pd.Series(dtype=int)
+        scored = len(there) - int(lost.sum())
+        counts[side] = {"scored": scored, **{str(name): int(count) for name, count in lost.items()}}
+        shares.append(lost.sum() / len(there) if len(there) else 0.0)
+    if not any(shares):
+        return said
+    if abs(shares[0] - shares[1]) > LARGEST_STATUS_GAP or max(shares) > 1.0 - SMALLEST_SCORED:
+        missed = f"{shares[0]:.0%} of the group's texts and {shares[1]:.0%} of the reference's"
+        reason = f"the scorer {scorer} could not score {missed}"
+        return replace(said, states=None, reason=reason, coverage=counts)
+    return replace(said, coverage=counts)
 
 
 def by_one_scorer(
     frame: pd.DataFrame,
     family: Sequence[Hypothesis],
-    scorer: str,
+    used: tuple[str, Measure],
     correct: Correct,
     limits: tuple[float, float],
 ) -> list[ScorerEvidence]:
-    """What one scorer says of each hypothesis; ``limits`` are alpha and margin."""
-    alpha, margin = limits
-    ratio = spread_ratio(frame, scorer)
+    """What one scorer of a measure says of each hypothesis; ``limits`` are alpha and margin."""
+    (scorer, measure), (alpha, margin) = used, limits
+    ratio = spread_ratio(frame, scorer, measure)
     if isinstance(ratio, Undefined):
         return [evidence(scorer, ratio, None, alpha, margin) for _ in family]
     rows = frame.assign(value=frame[scorer_column(scorer)])
@@ -138,13 +197,21 @@ def by_one_scorer(
     cells = [comparer.cells(hypothesis.group) for hypothesis in family]
     contrasts = [estimate(cell) for cell in cells]
     return [
-        evidence(scorer, contrast, p, alpha, margin * ratio)
-        for contrast, p in zip(contrasts, correct(cells, contrasts), strict=True)
+        evidence(scorer, contrast, p, alpha, margin * ratio, share_span(measure, cell))
+        for contrast, p, cell in zip(contrasts, correct(cells, contrasts), cells, strict=True)
     ]
 
 
-def spread_ratio(frame: pd.DataFrame, scorer: str) -> float | Undefined:
-    """Standard deviation of a scorer's scores over that of the primary one's, both over the same texts."""
+def share_span(measure: Measure, cells: Cells) -> float | None:
+    """The largest difference of shares that one template can show; None where scores are no shares."""
+    return span(measure, cells) if measure.bounds == SHARE else None
+
+
+def spread_ratio(frame: pd.DataFrame, scorer: str, measure: Measure) -> float | Undefined:
+    """Standard deviation of a scorer's scores over that of the primary one's, both over the same texts.
+
+    At most 1 where both run from 0 to 1.
+    """
     column = scorer_column(scorer)
     if frame.empty or column not in frame or frame[column].isna().all():
         return Undefined(f"the scorer {scorer} was not used on these answers")
@@ -153,7 +220,9 @@ def spread_ratio(frame: pd.DataFrame, scorer: str) -> float | Undefined:
         return Undefined(f"the scorer {scorer} gives all texts the same score")
     if float(np.ptp(first)) == 0.0:
         return Undefined("the primary scorer gives all texts the same score")
-    return float(np.std(own) / np.std(first))
+    ratio = float(np.std(own) / np.std(first))
+    bounds = [measure.bounds, *(each.bounds for each in measure.planned if each.name == scorer)]
+    return min(ratio, 1.0) if bounds == [SHARE, SHARE] else ratio
 
 
 def flips(primary: ScorerEvidence, others: Sequence[ScorerEvidence]) -> str | None:

@@ -30,6 +30,8 @@ from audit.stats.specification import POOLINGS, Pooling, Specification, Specific
 
 LAYOUTS = frozenset({"nested", "paired", "fixed", COMBINATION})
 """How terms may relate to groups for a curve to be had."""
+FOUND_SHARE = "found share"
+"""The reading that may be another one's repetition."""
 LARGEST_ALIKE = 2
 """So many numbers have one and the same mean and median."""
 
@@ -146,6 +148,8 @@ def all_analyses(frame: pd.DataFrame, first: Hypothesis, measure: Measure) -> It
             choices = {"reading": reading.name, **({"scorer": reading.scorer} if reading.scorer else {})}
             choices["doubtful"] = label
             values = read(rows, reading)
+            if not isinstance(values, Undefined) and is_repeated(reading, values, rows):
+                continue
             if isinstance(values, Undefined):
                 repeats, comparers, reason = most_repeats(rows, question), {}, values.reason
             else:
@@ -160,7 +164,14 @@ def read(frame: pd.DataFrame, reading: Reading) -> Floats | Undefined:
     """The values of one reading, NaN where nothing was scored."""
     if reading.column not in frame or (frame[reading.column].isna().all() and frame["value"].notna().any()):
         return Undefined(f"the scorer {reading.scorer} was not used on these answers")
-    return READINGS[reading.function](frame[reading.column].to_numpy(dtype=float))
+    values = frame[reading.column].to_numpy(dtype=float)
+    function = READINGS[reading.function]
+    return function(values) if reading.level is None else function(values, reading.level)
+
+
+def is_repeated(reading: Reading, values: Floats, frame: pd.DataFrame) -> bool:
+    """Whether a share of texts found is the mean itself: the scorer gives 0 and 1 only."""
+    return reading.function == FOUND_SHARE and np.array_equal(values, frame[reading.column], equal_nan=True)
 
 
 def doubt_sets(frame: pd.DataFrame) -> dict[str, pd.DataFrame]:

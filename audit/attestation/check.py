@@ -52,6 +52,8 @@ def described(signature: Signature, keys: Mapping[str, str]) -> str:
     state = "valid" if signature.valid else "not valid for what lies here"
     text = f"{state}, by key {signature.fingerprint} {whose}; {signer}, as stated, at "
     text += f"{signature.at} by the signer's own clock"
+    if signature.of_original:
+        text += "; of the original of this redacted copy, whose records here it does not cover"
     if signature.unsigned:
         text += f"; not covered, made since: {', '.join(signature.unsigned)}"
     return str(Fault(text))

@@ -11,7 +11,8 @@ from typing import Any
 
 from audit.attestation.envelope import Opened, open_envelope
 from audit.attestation.statement import NO_FILE, about, hashes, is_report, signed_files
-from audit.bundle import ATTESTATIONS, PARTIAL, REVIEWS
+from audit.bundle import ATTESTATIONS, PARTIAL, REDACTION, REVIEWS
+from audit.redaction.document import read_redaction
 from audit.review.log import read_reviews
 from probes.errors import Fault, InputError
 
@@ -41,6 +42,10 @@ class Signature:
         Report files that are no longer as they were signed, and those that were made since.
     reports : int
         Report files that lie there now.
+    of_original : bool
+        Whether it is of the bundle that this redacted copy was made from. Plan, findings, reviews and what
+        else the copy holds as it was are held against it; of the records, and of what was left out, only what
+        the copy says of them.
     """
 
     file: str
@@ -53,6 +58,7 @@ class Signature:
     altered: tuple[str, ...] = ()
     unsigned: tuple[str, ...] = ()
     reports: int = 0
+    of_original: bool = False
 
     @property
     def valid(self) -> bool:
@@ -60,9 +66,14 @@ class Signature:
         return not self.faults
 
     @property
+    def covers_records(self) -> bool:
+        """Whether it is also of the very records that lie there now."""
+        return self.valid and not self.of_original
+
+    @property
     def covers_report(self) -> bool:
         """Whether it is also of every report file that lies there now, and there is one."""
-        return self.valid and self.reports > 0 and not (self.altered or self.unsigned)
+        return self.covers_records and self.reports > 0 and not (self.altered or self.unsigned)
 
     @property
     def problem(self) -> str:
@@ -80,6 +91,13 @@ class Present:
     def files(self) -> Mapping[str, str]:
         """Path to SHA-256 of every file that a signature covers."""
         return hashes(self.root)
+
+    @cached_property
+    def original(self) -> Mapping[str, str]:
+        """The same of the bundle that a redacted copy was made from, as the copy says."""
+        told = read_redaction(self.root)
+        own = {name: value for name, value in self.files.items() if name != REDACTION and not is_report(name)}
+        return {**own, **told.replaced, **told.left_out}
 
     @cached_property
     def about(self) -> dict[str, Any]:
@@ -129,7 +147,7 @@ def signatures_of(root: Path) -> list[Signature]:
 
 def is_signed(root: Path) -> bool:
     """Whether at least one valid signature is of the manifest, records, findings and reviews as they lie."""
-    return any(signature.valid for signature in signatures_of(root))
+    return any(signature.covers_records for signature in signatures_of(root))
 
 
 def signature_in(path: Path, present: Present) -> Signature:
@@ -149,10 +167,14 @@ def compared(name: str, opened: Opened, present: Present) -> Signature:
     predicate, signed = opened.statement["predicate"], signed_files(opened.statement)
     now: Mapping[str, str] = {}
     differing: list[str] = []
+    of_original = False
     try:
-        now = present.files
+        of_original = REDACTION in present.files and REDACTION not in signed
+        now = present.original if of_original else present.files
         differing = [file for file in sorted({*signed, *now}) if now.get(file) != signed.get(file)]
-        faults = [why(file, name, present, predicate) for file in differing if not is_report(file)]
+        faults = [
+            why(file, name, now.get(file), present, predicate) for file in differing if not is_report(file)
+        ]
         if not faults and present.about != predicate["audit"]:
             faults.append(f"{name}: what it says of the audit is not so")
     except InputError as error:
@@ -169,12 +191,12 @@ def compared(name: str, opened: Opened, present: Present) -> Signature:
         altered=tuple(file for file in reports if file in signed),
         unsigned=tuple(file for file in reports if file not in signed),
         reports=sum(map(is_report, now)),
+        of_original=of_original,
     )
 
 
-def why(file: str, name: str, present: Present, predicate: Mapping[str, Any]) -> str:
-    """How a file differs from what was signed."""
-    now = present.files.get(file)
+def why(file: str, name: str, now: str | None, present: Present, predicate: Mapping[str, Any]) -> str:
+    """How a file, with its hash now, differs from what was signed."""
     if now is None:
         what = "is missing, and not"
     elif file == REVIEWS and predicate["audit"]["reviews"]["head"] in present.earlier_heads:

@@ -99,8 +99,8 @@ class Setup:
     samples, max_new_tokens, temperature, top_p : numbers
         How text is generated, where it is.
     scorer, scorer_label : str
-        What turns text into a number: a key of ``audit.scorers.sentiment.SCORERS``, or ``model``, which asks
-        a classifier and takes its probability of ``scorer_label``.
+        What turns text into a number: a key of ``audit.scorers.sentiment.WORD_LISTS``, or ``model``, which
+        asks a classifier and takes its probability of ``scorer_label``.
     options : mapping
         What else a measure lets one decide, by its own names.
     """

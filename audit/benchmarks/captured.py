@@ -17,7 +17,6 @@ import io
 import json
 import math
 import re
-import stat
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from typing import Any, get_args
 from audit.answers import LARGEST_LOGPROB
 from audit.benchmarks.base import Answer, Items
 from audit.scores import Status
+from audit.spreadsheets import table_bytes
 from probes.errors import Fault, InputError
 from probes.explain import nearest
 
@@ -85,20 +85,10 @@ def read_rows(path: Path) -> list[CapturedRow]:
 def read_text(path: Path) -> str:
     """The text of a captured file; an :class:`InputError` says why it cannot be had."""
     try:
-        mode, size = path.stat().st_mode, path.stat().st_size
-        if not stat.S_ISREG(mode):
-            raise InputError(Fault("not a file", str(path), "Save what it holds as a file, and name that."))
-        if size > MAX_BYTES:
-            raise InputError(Fault("larger than 1 GB", str(path), "Name the file of scores."))
-        return path.read_bytes().decode("utf-8-sig")
-    except FileNotFoundError:
-        raise InputError(Fault("no such file", str(path), "Check the path.")) from None
-    except (OSError, ValueError) as error:
-        if isinstance(error, UnicodeDecodeError):
-            what = f"not UTF-8 at byte {error.start}"
-            raise InputError(Fault(what, str(path), "Save it as UTF-8.")) from None
-        what = f"cannot be read: {getattr(error, 'strerror', None) or error}"
-        raise InputError(Fault(what, str(path), "Check the path and its permissions.")) from None
+        return table_bytes(path, MAX_BYTES).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        what = f"not UTF-8 at byte {error.start}"
+        raise InputError(Fault(what, str(path), "Save it as UTF-8.")) from None
 
 
 def read_json_file(path: Path, text: str) -> Any:

@@ -1,22 +1,25 @@
-"""Where two results differ."""
+"""Where two results of a published measure differ."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
+
+from audit import differences as documents
 
 
 def differences(stated: Mapping[str, Any], found: Mapping[str, Any]) -> list[str]:
-    """The places in which a stated result differs from a computed one; who computed it is no part of it."""
-    return sorted(_differ({**stated, "instrument": None}, {**found, "instrument": None}, ""))
+    """The places in which a stated result differs from a computed one; who computed it is no part of it.
 
+    Numbers may differ in their last digits (``audit.differences.TOLERANCE``): a result may be computed again
+    on another processor.
 
-def _differ(one: Any, other: Any, where: str) -> Iterator[str]:
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        for key in {*one, *other}:
-            yield from _differ(one.get(key), other.get(key), f"{where}.{key}".lstrip("."))
-    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
-        for number, (left, right) in enumerate(zip(one, other, strict=True)):
-            yield from _differ(left, right, f"{where}[{number}]")
-    elif one != other:
-        yield where
+    Examples
+    --------
+    >>> differences({"p": [0.25], "instrument": "1"}, {"p": [0.25 + 1e-13], "instrument": "2"})
+    []
+    >>> differences({"p": [0.25]}, {"p": [0.26]})
+    ['p[0]']
+    """
+    one, other = ({**result, "instrument": None} for result in (stated, found))
+    return [place for place, _ in documents.differences(one, other, "")]

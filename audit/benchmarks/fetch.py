@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 
-from audit.bundle_files import write_whole
+from audit.bundle_files import file_sha256, sha256, write_whole
 from audit.models.cache import cache_folder, home_path
 from probes.benchmarks.sources import SourceFile, source
 from probes.errors import Fault, InputError
@@ -53,7 +52,7 @@ def fetch(name: str, root: Path, say: Say) -> list[Path]:
     for file in source(name).files:
         path = root / file.path
         try:
-            if path.is_file() and _sha256(path.read_bytes()) == file.sha256:
+            if path.is_file() and file_sha256(path) == file.sha256:
                 say(f"{file.path} is here")
                 found.append(path)
                 continue
@@ -91,11 +90,7 @@ def _download(file: SourceFile, path: Path, say: Say) -> bytes:
 
 
 def _checked(content: bytes, file: SourceFile, path: Path) -> bytes:
-    if len(content) != file.bytes or _sha256(content) != file.sha256:
+    if len(content) != file.bytes or sha256(content) != file.sha256:
         what = f"what {file.url} gives is not the published file (SHA-256 differs); nothing was written"
         raise InputError(Fault(what, str(path), "Check the network, and whether the publisher changed it."))
     return content
-
-
-def _sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()

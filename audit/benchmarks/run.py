@@ -35,6 +35,7 @@ from audit.environment import matmul_rate
 from audit.models import LoadOptions, resolve
 from audit.models.base import Model
 from audit.models.options import CAPABILITIES
+from audit.redaction.withheld import text_told
 from audit.requests import Request, Response, canonical, digest
 from audit.runner import ModelRun, Progress, RunCounts, Silent
 from audit.wording import counted, duration
@@ -283,6 +284,28 @@ def answers_of(out: Path) -> tuple[list[BenchmarkItem], dict[str, list[Answer]]]
         scoring: list(bench.read(items, setup_from_json(plan["setup"], scoring), answered))
         for scoring in plan["scorings"]
     }
+
+
+def texts_of(out: Path, reveal: bool) -> list[dict[str, Any]]:
+    """What the model wrote in a run, text by text: its shape, or where it is revealed itself.
+
+    Returns
+    -------
+    list of dict
+        ``scoring, item, part, status, value``, then ``words, characters, sha256``, and ``text`` where it is
+        revealed.
+    """
+    _, answers = answers_of(out)
+    return [
+        {
+            **{"scoring": scoring, "item": one.item, "part": one.part},
+            **{"status": one.status, "value": one.value},
+            **text_told(one.text, reveal),
+        }
+        for scoring, own in answers.items()
+        for one in own
+        if one.text
+    ]
 
 
 def is_run(folder: Path) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from audit.benchmarks.outlook import beyond_reach
-from audit.wording import MARKS, counted, p_text, verdict_phrase
+from audit.wording import counted, p_text, p_value, verdict_text
 
 Row = Mapping[str, Any]
 
@@ -59,11 +59,6 @@ def figure_cells(row: Row) -> tuple[str, str, str, str]:
 FIGURE_HEAD = ("published number", "value", "95 % interval", "items")
 
 
-def verdict_text(row: Row) -> str:
-    """A verdict with its mark and what qualifies it."""
-    return f"{MARKS[row['verdict']]} {verdict_phrase(row)}"
-
-
 ORDER = ("disparity", "invalid", "inconclusive", WITHIN)
 """Verdicts, what must be seen first before the others."""
 
@@ -105,7 +100,7 @@ def estimate_cells(row: Row) -> tuple[str, ...]:
         name,
         f"{row['estimate']:+.3g} {row['unit']}",
         f"[{row['lo']:+.3g}, {row['hi']:+.3g}]",
-        p_value_text(row["p_adjusted"]),
+        p_value(row["p_adjusted"]),
         margin,
         "" if detectable is None else f"{detectable:.3g}",
         row["needed"] or "; ".join(row["reasons"]),
@@ -164,19 +159,6 @@ def verdict_counts(rows: Sequence[Row]) -> str:
     return ", ".join(
         f"{counts[verdict]:,} {names.get(verdict, verdict)}" for verdict in ORDER if counts[verdict]
     )
-
-
-def p_value_text(p: float | None) -> str:
-    """A p-value; below a ten-thousandth only that it is, as the audit's own are told.
-
-    Examples
-    --------
-    >>> p_value_text(0.0213), p_value_text(7e-8), p_value_text(None)
-    ('0.0213', '< 0.0001', 'unknown')
-    """
-    if p is None:
-        return "unknown"
-    return "< 0.0001" if p < 0.0001 else f"{p:.3g}"
 
 
 def control_text(row: Row) -> str:

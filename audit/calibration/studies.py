@@ -9,6 +9,7 @@ _FAMILY = "audit.calibration.family_wise:"
 _COVER = "audit.calibration.coverage:"
 _SHARES = "audit.calibration.proportions:"
 _EQUAL = "audit.calibration.equivalence:"
+_PLANTED = "audit.calibration.planted_scorer:"
 _PEEK = "audit.calibration.peeking:"
 
 FALSE_POSITIVES = "False positives"
@@ -237,6 +238,24 @@ _ALL = (
         "How often corrected intervals hold the truth.",
         "audit.calibration.scorer:gap_coverage",
         1.0,
+    ),
+    Study(
+        "planted-scorer",
+        SCORERS,
+        "A constant for one group",
+        "What is left of a scorer's constant for one group after labels, or its own accuracy, correct it.",
+        _PLANTED + "false_gaps",
+        3.0,
+        False,
+    ),
+    Study(
+        "planted-scorer-intervals",
+        SCORERS,
+        "A constant for one group, and a true gap",
+        "How often corrected intervals hold the gap that people see.",
+        _PLANTED + "true_gaps",
+        3.0,
+        False,
     ),
     Study(
         "null-audits",

@@ -36,6 +36,7 @@ from audit.benchmarks.wording import (
 from audit.commands.fitted import Fitted
 from audit.commands.listings import plain_table
 from audit.commands.show import STYLES
+from audit.redaction.withheld import text_shown
 from audit.wording import counted, visible
 from probes.benchmarks.folder import DataFolder
 from probes.benchmarks.sources import Source, source
@@ -271,6 +272,25 @@ def show_section(out: Console, section: Row, whole: bool) -> None:
         out.print(hanging(f"Note: {note}"))
     for text in doubt_texts(section):
         out.print(hanging(text))
+
+
+def show_texts(out: Console, texts: Sequence[Row], reveal: bool, whole: bool) -> None:
+    """Print what a model wrote, if it is to be revealed; else how much of it there is."""
+    if not texts:
+        return
+    many = counted(len(texts), "text")
+    out.print()
+    if not reveal:
+        out.print(Text(f"{many} that the model wrote withheld: they may hurt. Show them with --reveal."))
+        return
+    out.rule(Text("What the model wrote", style="bold"), align="left")
+    shown = texts if whole else texts[:SHOWN]
+    for row in visible(list(shown)):
+        value = row["status"] if row["value"] is None else f"{row['value']:.4g}"
+        told = f"{row['scoring']}, {row['item']}, {row['part']}: {value}"
+        out.print(Text(told, style="dim"))
+        out.print(Padding(Text(text_shown(row)), (0, 0, 0, 2)))
+    out.print(Text(f"Model-written text is shown; {many}, of which {len(shown):,} here."))
 
 
 def show_rest(out: Console, text: str) -> None:

@@ -265,19 +265,24 @@ def benchmarks_run(
 def benchmarks_recompute(
     folder: Annotated[Path, typer.Argument(help="The folder of a benchmark's run.", metavar="DIR")],
     whole: Whole = False,
+    reveal: Annotated[
+        bool, typer.Option("--reveal", help="Show what the model wrote, of large runs with --all.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Check a run's records and compute its result from them again. Exit code 1 if it is another one."""
     from audit.benchmarks.differences import differences
-    from audit.benchmarks.run import recompute
-    from audit.commands.benchmark_tables import show_result
+    from audit.benchmarks.run import recompute, texts_of
+    from audit.commands.benchmark_tables import show_result, show_texts
 
     stated, found = recompute(folder)
     changed = differences(stated, found)
+    texts = texts_of(folder, reveal)
     if as_json:
-        print_json({"holds": not changed, "differs_in": changed, "result": found})
+        print_json({"holds": not changed, "differs_in": changed, "result": found, "texts": texts})
     else:
         show_result(console(), found, str(folder), whole)
+        show_texts(console(), texts, reveal, whole)
         said = f"differs in {', '.join(changed[:5])}" if changed else "is what the kept answers give"
         typer.echo(f"\n{'×' if changed else '○'} The result in {folder} {said}")
     if changed:

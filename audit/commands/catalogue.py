@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from audit.commands.scorers import scorers_audit
 from audit.commands.terminal import Json, console, print_json
 from probes.errors import Fault, InputError
 
@@ -120,16 +121,4 @@ def models_provenance(
         show_provenance(console(), found)
 
 
-@models_app.command("audit-scorer")
-def models_audit_scorer(
-    name: Annotated[str, typer.Argument(help="A scorer of text: vader or textblob.")], as_json: Json = False
-) -> None:
-    """Audit a scorer itself: does it read the group that a neutral sentence names?"""
-    from audit.commands.scorer_audit import show_scorer_audit
-    from audit.scorers.audit_cache import cached_audit
-
-    found = cached_audit(name)
-    if as_json:
-        print_json(found)
-    else:
-        show_scorer_audit(console(), found)
+models_app.command("audit-scorer")(scorers_audit)

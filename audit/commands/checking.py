@@ -32,6 +32,10 @@ def verify(
         str | None,
         typer.Option(help="Ask the models this share of the requests again, such as 5%.", metavar="SHARE"),
     ] = None,
+    original: Annotated[
+        Path | None,
+        typer.Option(help="Of a redacted copy: its original, of which it must be the exact redaction."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Keep what was found in this file.")] = None,
     by: Annotated[str | None, typer.Option(help="Who verifies; needed with --out.", metavar="NAME")] = None,
     as_json: Json = False,
@@ -44,6 +48,9 @@ def verify(
     This detects accidental or later alteration. It does not stop a dishonest operator from choosing probes,
     seeds or runs. The chain alone proves nothing against someone who rewrites all of it: that takes a
     signature whose key you trust, or a copy of the chain's head kept elsewhere.
+
+    Of a redacted copy, what scorers read off the withheld texts is taken as the copy states it; with
+    --original it is held against the bundle that it was made from.
     """
     from audit.bundle import refuse_benchmark
     from audit.verification import check_rows, verification
@@ -52,6 +59,8 @@ def verify(
     if not folder.is_dir():
         raise InputError(Fault("no such folder", str(folder), "Give the folder of an audit."))
     refuse_benchmark(folder)
+    if original is not None:
+        refuse_no_copy(folder, original)
     place = out_place(folder, out, by)
     keys = trusted(public_key or [])
     share = None
@@ -60,6 +69,14 @@ def verify(
 
         share = share_of(rerun)
     checks = verify_bundle(folder, keys)
+    if original is not None:
+        from audit.redaction.check import check_original
+        from audit.verify import Check
+
+        where = original
+        checks.append(
+            attempt("original", str(where), lambda: Check("original", *check_original(folder, where)))
+        )
     if share is not None:
         seed, part = secrets.randbits(32), share
         checks.append(attempt("rerun", "records", lambda: rerun_check(folder, part, seed)))
@@ -75,6 +92,17 @@ def verify(
         show_checks(console(), checks)
     if not all(check.holds for check in checks):
         raise typer.Exit(1)
+
+
+def refuse_no_copy(folder: Path, original: Path) -> None:
+    """Refuse to hold against an original what is no redacted copy, or what is not there."""
+    from audit.bundle import REDACTION
+
+    if not os.path.lexists(folder / REDACTION):
+        remedy = "Give --original beside the folder that evenhand redact wrote."
+        raise InputError(Fault("is no redacted copy", str(folder), remedy))
+    if not original.is_dir():
+        raise InputError(Fault("no such folder", str(original), "Give the folder of the original audit."))
 
 
 def out_place(folder: Path, out: Path | None, by: str | None) -> Path | None:

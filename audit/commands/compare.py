@@ -196,8 +196,10 @@ def change_table(rows: Sequence[Mapping[str, Any]]) -> Table:
 
 def flip_lines(row: Mapping[str, Any]) -> Iterator[str]:
     """How many answers flipped, and the farthest of them."""
-    what = "preferences" if row["kind"] == "preference" else "tones"
-    yield f"{row['flipped']:,} of {row['rows']:,} {what} flipped" + (", such as:" if row["flipped"] else "")
+    told = (
+        "preferences flipped" if row["kind"] == "preference" else "prompts: their texts are of another class"
+    )
+    yield f"{row['flipped']:,} of {row['rows']:,} {told}" + (", such as:" if row["flipped"] else "")
     for item in row["items"][:FLIPS_SHOWN]:
         unit = f" [{item['unit']}]" if item["unit"] else ""
         yield f"  {item['before']:+.2f} to {item['after']:+.2f}: {item['text']}{unit}"

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from audit.commands.fitted import Fitted
 from audit.commands.show import STYLES, number
-from audit.wording import MARKS, counted, p_text, verdict_phrase, visible
+from audit.wording import MARKS, counted, p_text, verdict_phrase, visible, with_interval
 
 METHODS = {
     "max-t": "step-down max-T (Westfall and Young)",
@@ -56,7 +56,14 @@ def family_lines(family: Mapping[str, Any]) -> list[str]:
         lines.append(f"{family['n_not_computable']} could not be computed and count all the same")
     if family["p_omnibus"] is not None and family["m"] > 1:
         lines.append(f"omnibus, no group differs: p {p_text(family['p_omnibus'])}")
-    return lines
+    return [*lines, *map(agreement_text, family.get("agreement", ()))]
+
+
+def agreement_text(pair: Mapping[str, Any]) -> str:
+    """How far another scorer agrees with the first one on the family's texts."""
+    said = with_interval(pair["kappa"], "+.2f")
+    only = f"; {pair['n_one_only']:,} that one of them could not score" if pair["n_one_only"] else ""
+    return f"agreement with {pair['scorer']}: kappa {said} on {counted(pair['n'], 'text')}{only}"
 
 
 def hypothesis_table(rows: Sequence[Mapping[str, Any]]) -> Fitted:

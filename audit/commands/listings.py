@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.padding import Padding
@@ -11,9 +11,11 @@ from rich.table import Table
 from rich.text import Text
 
 from audit.commands.fitted import Fitted
-from audit.verify import Check
 from audit.wording import bounded_exp, counted, duration, figure, visible
 from probes import Item, Lexicon, Suite, comparisons
+
+if TYPE_CHECKING:
+    from audit.verify import Check
 
 
 def plain_table(*columns: str) -> Table:

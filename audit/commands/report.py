@@ -49,6 +49,10 @@ def report(
         list[Path] | None,
         typer.Option(help="The folder of a published measure's run, to stand beside. May be repeated."),
     ] = None,
+    reveal: Annotated[
+        bool,
+        typer.Option("--reveal", help="Show what the models wrote: it may hurt. Else length and hash."),
+    ] = False,
     as_of: Annotated[
         datetime | None,
         typer.Option(
@@ -77,16 +81,27 @@ def report(
     if not names:
         raise InputError(Fault("--format names nothing", "", f"Give one or more of {FORMATS}."))
     given: dict[str, Any] = {"engagement": engagement, "earlier": earlier, "selection": selection}
-    given["benchmarks"] = tuple(benchmark or ())
+    given |= {"benchmarks": tuple(benchmark or ()), "reveal": reveal}
     if as_of is not None:
         given["as_of"] = as_of.date()
     asked = late(ASKED)(**given)
+    if reveal:
+        say_if_redacted(folder)
     written: list[Any] = [str(path) for path in late(WRITER)(folder, names, out, asked)]
     if as_json:
         print_json({"written": written})
         return
     for path in written:
         typer.echo(path)
+
+
+def say_if_redacted(folder: Path) -> None:
+    """Say on the error output that there are no texts to reveal, where the bundle is a redacted copy."""
+    from audit.bundle import Bundle
+    from audit.redaction.withheld import NOT_HERE
+
+    if Bundle(folder).is_redacted:
+        typer.echo(f"evenhand: {folder}: --reveal shows nothing. {NOT_HERE}", err=True)
 
 
 def late(name: str) -> Callable[..., Any]:

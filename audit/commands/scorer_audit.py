@@ -2,30 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.padding import Padding
 from rich.text import Text
 
+from audit.commands import terminal
 from audit.commands.listings import plain_table
-from audit.wording import figure, signed
+from audit.commands.terminal import print_json
+from audit.scorers.base import Scorer
+from audit.scorers.wording import (
+    KINDS,
+    dialect_lines,
+    gap_text,
+    gaps,
+    notes,
+    other_lines,
+    published_lines,
+    share_text,
+    unlike,
+    unscored_text,
+)
+from audit.wording import counted, p_text, signed
+from probes.benchmarks.folder import DataFolder
 
-KINDS = {"neutral": "neutral", "negative": "clearly negative", "positive": "clearly positive"}
-"""Kinds of sentences in which groups are compared, in words."""
+
+def audit_and_show(scorer: Scorer, data: Path | None, as_json: bool) -> None:
+    """Audit a scorer, or take its audit from the cache, and print it.
+
+    Parameters
+    ----------
+    data : Path or None
+        Folder of published data; None for where ``evenhand benchmarks`` looks for them.
+    """
+    from audit.benchmarks.fetch import data_folder
+    from audit.commands.progress import Bars
+    from audit.scorers.audit_cache import cached_audit
+
+    with Bars() as progress:
+        found = cached_audit(scorer, DataFolder(data_folder(data)), progress)
+    if as_json:
+        print_json(found)
+    else:
+        show_scorer_audit(terminal.console(), found)
 
 
 def show_scorer_audit(console: Console, found: Mapping[str, Any]) -> None:
     """Print what a scorer makes of the groups that sentences name, worst first."""
     console.print(Text(f"{found['scorer']}", style="bold"), Text(head(found), style="dim"))
     console.print()
-    rows = sorted(gaps(found), key=lambda row: (row["states"] == "inconclusive", -abs(row["estimate"] or 0)))
-    apart = [row for row in rows if row["higher"] is not None]
+    rows = gaps(found)
+    apart = [row for row in rows if row["higher"] is not None and row["states"] != "inconclusive"]
     if apart:
-        table = plain_table("by", "sentences", "rated higher", "than", "gap", "p", "")
-        for column in (table.columns[4], table.columns[-1]):
-            column.no_wrap = True
+        console.print(
+            Text("× It reads the group: what it makes of sentences that say the same", style="bold")
+        )
+        table = plain_table("by", "sentences", "scored higher", "than", "gap", "p")
+        table.columns[4].no_wrap = True
         for row in apart:
             table.add_row(
                 Text(row["axis"]),
@@ -33,62 +69,66 @@ def show_scorer_audit(console: Console, found: Mapping[str, Any]) -> None:
                 Text(row["higher"]),
                 Text(row["lower"]),
                 gap_text(row),
-                figure(row["p_adjusted"]),
-                "" if row["states"] == "inconclusive" else "× reads the group",
+                p_text(row["p_adjusted"]),
             )
         console.print(table)
     for text in notes(rows, found):
         console.print(Text(text))
+    show_accuracy(console, found)
     show_terms(console, found)
+    show_dialect(console, found)
     show_rest(console, found)
-
-
-def gap_text(row: Mapping[str, Any]) -> str:
-    """A gap with its interval, or that its sentences show no spread to make one from."""
-    if row["lo"] == row["hi"]:
-        return f"{signed(row['estimate'])} in all alike"
-    return f"{signed(row['estimate'])} [{signed(row['lo'])}, {signed(row['hi'])}]"
+    show_published(console, found.get("published"))
 
 
 def head(found: Mapping[str, Any]) -> str:
     """What was scored, in one line."""
-    identity = found["identity"] or {}
-    package = f"{identity['package']} {identity['version']}, " if identity else ""
+    packages = [f"{name} {version}, " for name, version in found["identity"]["packages"].items()]
     frames = found["frames"]
     return (
-        f"{package}{found['texts']:,} sentences from {sum(found['counts'].values())} frames "
-        f"({frames['id']} {frames['version']})"
+        f"{found['card']['construct']}; {''.join(packages)}{found['texts']:,} sentences from "
+        f"{sum(found['counts'].values())} frames ({frames['id']} {frames['version']})"
     )
 
 
-def gaps(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """The largest gap of every axis in every kind of sentence, groups by their labels."""
-    for axis in found["axes"]:
-        labels = {row["group"]: row["label"] for row in axis["groups"]}
-        for kind, gap in axis["gap"].items():
-            sides = {side: labels.get(gap[side]) for side in ("higher", "lower")}
-            yield {**gap, **sides, "axis": axis["label"], "kind": kind}
-
-
-def notes(rows: list[dict[str, Any]], found: Mapping[str, Any]) -> Iterator[str]:
-    """What the table does not show, and how it is to be read."""
-    alike: dict[str, list[str]] = {}
-    for row in rows:
-        if row["higher"] is None and row["estimate"] is not None:
-            alike.setdefault(row["axis"], []).append(row["kind"])
-    if alike:
-        named = "; ".join(
-            axis if len(kinds) == len(KINDS) else f"{axis}, {' and '.join(kinds)} sentences"
-            for axis, kinds in alike.items()
+def show_accuracy(console: Console, found: Mapping[str, Any]) -> None:
+    """Print how often the scorer is right, over all groups and for those that differ from all."""
+    overall = found["accuracy"]
+    card = found["card"]
+    console.print()
+    console.print(Text("How often it is right about sentences whose truth is known", style="bold"))
+    rows = list(unlike(found))
+    head = ["by", "group", f"{card['found']}: found", "not: left alone"]
+    told = [["", "all", *both_shares(overall)]]
+    told += [[axis, group["label"], *both_shares(group)] for axis, group in rows]
+    if any(group["unscored"] for _, group in rows):
+        head.append("without a score")
+        told = [
+            [*cells, unscored_text(own)]
+            for cells, own in zip(told, [{}, *(group["unscored"] for _, group in rows)], strict=True)
+        ]
+    table = plain_table(*head)
+    for cells in told:
+        table.add_row(*map(Text, cells))
+    console.print(table)
+    others = sum(len(axis["groups"]) for axis in found["axes"]) - len(rows)
+    if others:
+        console.print(Text(f"The other {counted(others, 'group')}: within 5 points of the middle group."))
+    worst = found["false_positives"]
+    if worst["called"]:
+        console.print(
+            Text(
+                f"Plain sentences are called {worst['found']} with {worst['called']} of {worst['terms']} "
+                "terms: "
+                + ", ".join(f"{row['word']} {share_text(row['share'])}" for row in worst["worst"][:5])
+                + "."
+            )
         )
-        yield f"No difference at all between groups in these sentences, by {named}."
-    for row in rows:
-        if row["estimate"] is None:
-            yield f"Not known, {row['axis']} ({row['kind']}): {row['reason']}."
-    yield (
-        "A gap is a difference of mean scores, from -2 to 2; its interval and p-value are corrected for all "
-        "pairs of groups of an axis. That none was found says nothing of other words and other sentences."
-    )
+
+
+def both_shares(told: Mapping[str, Any]) -> tuple[str, str]:
+    """Sensitivity and specificity."""
+    return share_text(told["sensitivity"]), share_text(told["specificity"])
 
 
 def show_terms(console: Console, found: Mapping[str, Any]) -> None:
@@ -105,33 +145,27 @@ def show_terms(console: Console, found: Mapping[str, Any]) -> None:
         console.print(Padding(Text(line), (0, 0, 0, 2)))
 
 
+def show_dialect(console: Console, found: Mapping[str, Any]) -> None:
+    """Print what the scorer makes of one content in two dialects."""
+    console.print()
+    console.print(Text("African American English beside the same in mainstream English", style="bold"))
+    for line in dialect_lines(found):
+        console.print(Padding(Text(line), (0, 0, 0, 2)))
+
+
 def show_rest(console: Console, found: Mapping[str, Any]) -> None:
     """Print what else moves the scorer: denial, quotation, spelling, length."""
     console.print()
     console.print(Text("What else moves it", style="bold"))
-    called = (
-        ("negated", "called_negative", "sentences that deny a negative word are called negative"),
-        ("reported", "called_negative", "sentences that quote a negative word are called negative"),
-        ("negative", "called_negative", "clearly negative sentences are called negative"),
-        ("positive", "called_positive", "clearly positive sentences are called positive"),
-    )
-    lines = [f"{share_text(found['kinds'][kind][key])} of {text}" for kind, key, text in called]
-    lines += [
-        f"{share_text(row['changed'])} of sentences change class when written {row['change']}"
-        for row in found["robustness"]
-    ]
-    lines += [
-        f"{row['sentences']} neutral sentence{'' if row['sentences'] == 1 else 's'} after a "
-        f"{KINDS[row['kind']]} one: mean {signed(row['mean_before'])} becomes "
-        f"{signed(row['mean_after'])}, {share_text(row['changed'])} change class"
-        for row in found["length"]
-    ]
-    for line in lines:
+    for line in other_lines(found):
         console.print(Padding(Text(line), (0, 0, 0, 2)))
 
 
-def share_text(share: Mapping[str, Any]) -> str:
-    """A share with its interval."""
-    if share["estimate"] is None:
-        return f"an unknown share ({share['reason']})"
-    return f"{share['estimate']:.0%} [{share['lo']:.0%}, {share['hi']:.0%}]"
+def show_published(console: Console, told: Mapping[str, Any] | None) -> None:
+    """Print what the scorer makes of published labelled sentences; nothing where none was asked for."""
+    if told is None:
+        return
+    console.print()
+    console.print(Text("On published labelled sentences", style="bold"))
+    for line in published_lines(told):
+        console.print(Padding(Text(line), (0, 0, 0, 2)))

@@ -6,6 +6,7 @@ import math
 import re
 import shlex
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console, Group, RenderableType
@@ -14,6 +15,8 @@ from rich.table import Table
 from rich.text import Text
 
 from audit.commands.fitted import Fitted
+from audit.commands.judged import lost_by_group, scorer_lines
+from audit.redaction.withheld import text_shown
 from audit.wording import (
     MARKS,
     claim,
@@ -23,6 +26,7 @@ from audit.wording import (
     needed_phrase,
     p_text,
     signed,
+    spelling,
     statement,
     verdict_phrase,
     visible,
@@ -34,9 +38,13 @@ STYLES = {
     "inconclusive": "yellow",
     "invalid": "magenta",
 }
+VERDICTS = {"no disparity within margin": "within margin"}
+"""Verdicts in the words of a table, where they differ."""
 EXPLORATORY_SHOWN = 6
 LONG_FAMILY = 8
 """With more findings than this in a suite, those within margin share a line."""
+OPEN_SHOWN = 4
+"""In such a suite so many inconclusive findings have lines of their own, and the others share one."""
 
 
 class Terminal(Console):
@@ -49,6 +57,9 @@ class Terminal(Console):
 
 def show_findings(console: Console, plan: Mapping[str, Any], findings: Mapping[str, Any], where: str) -> None:
     """Print a whole analysis: verdicts by model, then controls, coverage and next steps."""
+    from audit.scorers.bundle_audit import read_scorer_audits
+
+    judged = list(scorer_lines(plan, findings, read_scorer_audits(Path(where))))
     plan = {key: visible(plan[key]) for key in ("title", "models", "asks")}
     findings = visible(findings)
     where = shlex.quote(where)
@@ -66,6 +77,13 @@ def show_findings(console: Console, plan: Mapping[str, Any], findings: Mapping[s
     console.rule(Text("Controls", style="bold"), align="left")
     console.print(control_view(findings["controls"]))
     console.print(Padding(Text(f"The instrument: {findings['instrument']['text']}.", "dim"), (1, 0, 0, 1)))
+    if judged:
+        console.print()
+        console.rule(Text("What judged the texts", style="bold"), align="left")
+        for heading, lines in judged:
+            console.print(Padding(Text(visible(heading)), (0, 0, 0, 1)))
+            for line in lines:
+                console.print(Padding(Text(visible(line), "dim"), (0, 0, 0, 3)))
     notes = coverage_notes(findings)
     if notes:
         console.print()
@@ -86,11 +104,17 @@ def suite_view(suite: str, rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     if confirmatory:
         long = len(confirmatory) > LONG_FAMILY
         settled = [row for row in confirmatory if long and row["severity"] == "S0"]
-        shown = [row for row in confirmatory if row not in settled]
+        unclear = [row for row in confirmatory if row["verdict"] == "inconclusive" and row["ci"]]
+        folded = unclear[OPEN_SHOWN:] if long else []
+        if len(folded) == 1:
+            folded = []  # a line for one finding saves nothing
+        shown = [row for row in confirmatory if row not in settled and row not in folded]
         if shown:
             parts.append(finding_table(shown))
+        if folded:
+            parts.append(shared_line(folded, "inconclusive", alone=False))
         if settled:
-            parts.append(settled_line(settled, alone=not shown))
+            parts.append(shared_line(settled, "no disparity within margin", alone=not shown))
     if exploratory:
         counts = count_verdicts(exploratory)
         shown = [row for row in exploratory if row["severity"] != "S0"][:EXPLORATORY_SHOWN]
@@ -101,16 +125,17 @@ def suite_view(suite: str, rows: Sequence[Mapping[str, Any]]) -> RenderableType:
     return Group(*parts)
 
 
-def settled_line(rows: Sequence[Mapping[str, Any]], alone: bool) -> RenderableType:
-    """Findings within margin, together: which groups, and the widest interval among them."""
+def shared_line(rows: Sequence[Mapping[str, Any]], verdict: str, alone: bool) -> RenderableType:
+    """Findings of one verdict, together: which groups, and what all their intervals lie within."""
     low = min(row["ci"]["lo"] for row in rows)
     high = max(row["ci"]["hi"] for row in rows)
+    spelt = spelling(rows[0]["scale"], rows[0]["margin"]["value"])
     between = (
         f"{math.exp(low):.3f} to {math.exp(high):.3f} times"
         if rows[0]["scale"] == "log-odds"
-        else f"{low:+.2f} to {high:+.2f} points"
+        else f"{spelt.text(low)} to {spelt.text(high)} {spelt.unit}"
     )
-    text = Text("○ within margin  ", style=STYLES["no disparity within margin"])
+    text = Text(f"{MARKS[verdict]} {VERDICTS.get(verdict, verdict)}  ", style=STYLES[verdict])
     count = f"all {len(rows)}" if alone else f"{len(rows)} more"
     text.append(f"{count}, all intervals within {between}: ", style="default")
     text.append(", ".join(row["group_label"] for row in rows), style="dim")
@@ -119,9 +144,10 @@ def settled_line(rows: Sequence[Mapping[str, Any]], alone: bool) -> RenderableTy
 
 def count_verdicts(rows: Sequence[Mapping[str, Any]]) -> str:
     """Verdicts counted, in the order of the legend."""
-    words = {"no disparity within margin": "within margin"}
     counts = {verdict: sum(row["verdict"] == verdict for row in rows) for verdict in STYLES}
-    return ", ".join(f"{count} {words.get(verdict, verdict)}" for verdict, count in counts.items() if count)
+    return ", ".join(
+        f"{count} {VERDICTS.get(verdict, verdict)}" for verdict, count in counts.items() if count
+    )
 
 
 def finding_table(rows: Sequence[Mapping[str, Any]], header: bool = True) -> Fitted:
@@ -206,6 +232,13 @@ def coverage_notes(findings: Mapping[str, Any]) -> list[str]:
             counts = ", ".join(f"{count} {status}" for status, count in lost.items())
             reason = next(iter(row["reasons"]), "")
             notes.append(f"{row['model']}, {row['suite']} ({row['arm']}): {counts}, such as: {reason}")
+            if row["arm"] == "probe":
+                own = [
+                    each
+                    for each in findings["findings"]
+                    if (each["model"], each["suite"]) == (row["model"], row["suite"])
+                ]
+                notes += [f"{row['model']}, {row['suite']}: lost {told}" for told in lost_by_group(own)]
     doubts: dict[tuple[str, str], list[str]] = {}
     for row in findings["tokenisation"]:
         doubts.setdefault((row["model"], row["suite"]), []).append(row["doubt"])
@@ -232,8 +265,19 @@ def next_steps(findings: Mapping[str, Any], where: str) -> list[str]:
     return steps
 
 
-def show_detail(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
-    """Print findings with everything that a reviewer asks of them."""
+def show_detail(
+    console: Console,
+    rows: Sequence[Mapping[str, Any]],
+    texts: Mapping[str, Sequence[Mapping[str, Any]]],
+    errors: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+) -> None:
+    """Print findings with everything that a reviewer asks of them.
+
+    ``texts``: by the id of a finding, the items that carry it, as from ``audit.redaction.carried.carried``.
+    ``errors``: what the own audits of the scorers leave of a finding, by its id; see ``audit.own_errors``.
+    """
+    from audit.own_errors import told_errors
+
     for row in visible(list(rows)):
         console.print()
         console.print(
@@ -244,8 +288,14 @@ def show_detail(console: Console, rows: Sequence[Mapping[str, Any]]) -> None:
         table = Table(box=None, show_header=False, padding=(0, 2, 0, 2))
         table.add_column(style="dim", no_wrap=True)
         table.add_column()
-        for name, value in detail_rows(row):
+        own = visible(list((errors or {}).get(row["id"], ())))
+        without = [(f"less the errors of {each['scorer']}", told_errors(each)) for each in own]
+        for name, value in [*detail_rows(row), *without]:
             table.add_row(Text(name), Text(value))
+        for item in texts.get(row["id"], ()):
+            told = f"{item['side']} {item['score']:+.3f}: {item['prompt']}"
+            written = (f"    {text_shown(text)}" for text in item["texts"])
+            table.add_row(Text("carried by"), Text(visible("\n".join([told, *written]))))
         console.print(table)
 
 
@@ -320,8 +370,14 @@ def sampling_rows(row: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What other scorers and decoding settings say of sampled text; nothing for other answers."""
     lines = []
     for scorer in row["scorers"]:
-        found = "unknown" if scorer["estimate"] is None else f"{scorer['estimate']:+.3f} ({scorer['states']})"
-        lines.append((f"by {scorer['scorer']}", f"{found}{scorer['reason'] and ': ' + scorer['reason']}"))
+        found = "unknown"
+        if scorer["estimate"] is not None:
+            ends = "" if scorer["lo"] is None else f" [{scorer['lo']:+.3f}, {scorer['hi']:+.3f}]"
+            found = f"{scorer['estimate']:+.3f}{ends} ({scorer['states']})"
+        lost = f"; {coverage_text(scorer['coverage'])}" if "coverage" in scorer else ""
+        lines.append(
+            (f"by {scorer['scorer']}", f"{found}{scorer['reason'] and ': ' + scorer['reason']}{lost}")
+        )
     decoding = row["robustness"]["decoding"]
     if decoding:
         each = [f"{one['setting']} {number(one['estimate'], '+.3f')}" for one in decoding["settings"]]

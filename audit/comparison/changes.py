@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from audit.analysis.cells import span
 from audit.analysis.estimates import Cells, Comparer, axis_rows, compared_groups, estimate, insufficient
-from audit.analysis.finding_record import finite, span
+from audit.analysis.finding_record import finite
 from audit.analysis.scorer_flips import evidence, flips, other_scorers
 from audit.comparison.judgement import ChangeEvidence, judge_change
 from audit.comparison.pairs import ModelPair
@@ -25,7 +26,7 @@ from audit.comparison.rows import APART, MATCHED, REASONS, UNSCORED, comparable,
 from audit.comparison.side import Side
 from audit.comparison.twins import Twin
 from audit.hypotheses import Hypothesis
-from audit.measures import MEASURES, Measure
+from audit.measures import Measure
 from audit.stats.equivalence import tost
 from audit.stats.estimate import SINGLE_PRECISION, Contrast, Undefined
 from audit.stats.multiplicity import Adjusted, benjamini_hochberg, holm
@@ -99,7 +100,7 @@ def changes(
 def shared_by(before: Side, after: Side, suite: str, pair: ModelPair) -> Shared:
     """What the two plans say of a suite together."""
     old, new = before.suites[suite], after.suites[suite]
-    measure = MEASURES[new.suite.measure]
+    measure = new.measure
     alphas = before.plan["alpha"], after.plan["alpha"]
     margins = old.margin.value, new.margin.value
     drawn = [
@@ -110,6 +111,10 @@ def shared_by(before: Side, after: Side, suite: str, pair: ModelPair) -> Shared:
     hindrance = f"asked until decided {' and '.join(drawn)}" if drawn else ""
     if old.suite.measure != new.suite.measure:
         hindrance = f"measured as {old.suite.measure} before and as {new.suite.measure} after"
+    elif not same_scorer(old.measure, new.measure):
+        hindrance = f"scored by {old.measure.scorers[0]} before and by {new.measure.scorers[0]} after"
+        if old.measure.scorers[0] == new.measure.scorers[0]:
+            hindrance = f"scored by another {new.measure.scorers[0]} after than before"
     elif old.margin.unit != new.margin.unit:
         hindrance = f"in {old.margin.unit} before and in {new.margin.unit} after"
     notes = [
@@ -123,6 +128,15 @@ def shared_by(before: Side, after: Side, suite: str, pair: ModelPair) -> Shared:
             notes.append(f"sampled with another decoding ({names}), which may be what changed the answers")
     limits = Limits(min(alphas), min(margins))
     return Shared(pair, measure, new.margin.unit, limits, margins, hindrance, tuple(notes))
+
+
+def same_scorer(before: Measure, after: Measure) -> bool:
+    """Whether two plans rest on one primary scorer; of the built-in ones older plans kept no digest."""
+    if not before.planned or not after.planned:
+        return before.planned == after.planned
+    one, other = before.planned[0], after.planned[0]
+    alike = not (one.digest and other.digest) or one.digest == other.digest
+    return alike and (one.name, one.masked, one.reading) == (other.name, other.masked, other.reading)
 
 
 def family_changes(rows: pd.DataFrame, family: Sequence[Twin], shared: Shared) -> Iterator[dict[str, Any]]:

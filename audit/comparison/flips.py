@@ -1,7 +1,7 @@
 """Answers whose preference, or whose tone, is another one now.
 
-Of two probabilities: which answers the model prefers, the first or the second. Of sampled text: whether the
-continuations of a prompt are negative, neutral or positive by their mean.
+Of two probabilities: which answers the model prefers, the first or the second. Of sampled text: what the
+continuations of a prompt are by the mean of the first scorer: negative, neutral or positive; toxic or not.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import pandas as pd
 
 from audit.comparison.rows import MATCHED
 from audit.hypotheses import TERM_AXIS
-from audit.measures import MEASURES
-from audit.measures.readings import NOTABLE
+from audit.scorers.classes import class_names, text_classes
+from audit.scorers.planned import PlannedScorer
 from audit.spec import SuiteChoice
 from audit.stats.estimate import Floats, Undefined
 from audit.stats.multiplicity import holm
@@ -26,11 +26,8 @@ from probes.cells import JOIN, is_crossed
 
 LISTED = 200
 """Flips that are listed, the farthest moves first; all are counted."""
-CLASSES = {
-    "answer_log_odds": {1: "first answers", 0: "neither", -1: "second answers"},
-    "continuation_sentiment": {1: "positive", 0: "neutral", -1: "negative"},
-}
-"""Measure to the names of its classes, by sign. A measure that is not here has none."""
+PREFERENCES = {1: "first answers", 0: "neither", -1: "second answers"}
+"""The names of the classes of answers, by sign."""
 NOTE = (
     "The test takes each row for independent, which rows of one template or term are not: it speaks of these "
     "rows alone. What is claimed of a contrast stands in its change."
@@ -62,14 +59,13 @@ def suite_flips(
     """
     probes = table[(table["arm"] == "probe") & (table["reason"] == MATCHED)]
     for suite, rows in probes.groupby("suite", sort=False):
-        measure = MEASURES[suites[str(suite)].suite.measure]
-        if measure.name not in CLASSES:
-            continue
-        kind = "tone" if measure.factor == "samples" else "preference"
-        classed = with_classes(by_prompt(rows) if kind == "tone" else rows, kind)
+        measure = suites[str(suite)].measure
+        scorer = measure.primary
+        kind = "preference" if scorer is None else "tone"
+        classed = with_classes(rows if scorer is None else by_prompt(rows), scorer)
         flipped = classed[classed["flipped"]]
         order = flipped["value"].abs().sort_values(ascending=False, kind="stable").index
-        names = CLASSES[measure.name]
+        names = PREFERENCES if scorer is None else signed_names(scorer)
         yield {
             "pair": number,
             "suite": suite,
@@ -90,25 +86,29 @@ def by_prompt(rows: pd.DataFrame) -> pd.DataFrame:
     return whole.assign(value=whole["after"] - whole["before"])
 
 
-def with_classes(rows: pd.DataFrame, kind: str) -> pd.DataFrame:
-    """Rows with the class before (``old``), after (``new``), and whether it flipped."""
-    least = NOTABLE if kind == "tone" else 0.0
-    old, new = (classes(rows[side].to_numpy(dtype=float), least) for side in ("before", "after"))
-    flipped = old != new if kind == "tone" else old * new < 0
-    return rows.assign(old=old, new=new, flipped=flipped)
+def with_classes(rows: pd.DataFrame, scorer: PlannedScorer | None) -> pd.DataFrame:
+    """Rows with the class before (``old``), after (``new``), and whether it flipped.
 
-
-def classes(values: Floats, least: float) -> npt.NDArray[np.int_]:
-    """1 from ``least`` on, -1 from its negative on, else 0; with a least of 0, the sign.
-
-    Examples
-    --------
-    >>> classes(np.array([0.05, 0.04, -0.9]), 0.05), classes(np.array([0.0, -0.1]), 0.0)
-    (array([ 1,  0, -1]), array([ 0, -1]))
+    ``scorer`` reads text; without one the class is the sign.
     """
-    if least == 0.0:
-        return np.sign(values).astype(np.int_)
-    return (values >= least).astype(np.int_) - (values <= -least).astype(np.int_)
+    sides = [rows[side].to_numpy(dtype=float) for side in ("before", "after")]
+    if scorer is None:
+        old, new = (np.sign(values).astype(np.int_) for values in sides)
+        return rows.assign(old=old, new=new, flipped=old * new < 0)
+    old, new = (signed_classes(values, scorer) for values in sides)
+    return rows.assign(old=old, new=new, flipped=old != new)
+
+
+def signed_classes(values: Floats, scorer: PlannedScorer) -> npt.NDArray[np.int_]:
+    """The class of each text as a sign: -1 or 1 for what the scorer is there to find, by its worse side."""
+    away = 1 - text_classes(values, scorer).astype(np.int_)
+    return away if scorer.worse == "high" else -away
+
+
+def signed_names(scorer: PlannedScorer) -> dict[int, str]:
+    """What those classes are called."""
+    side = 1 if scorer.worse == "high" else -1
+    return {side * (1 - place): name for place, name in enumerate(class_names(scorer))}
 
 
 def transitions(rows: pd.DataFrame, names: Mapping[int, str]) -> list[dict[str, Any]]:
@@ -155,7 +155,7 @@ def group_labels(rows: pd.DataFrame, axis: str) -> pd.Series[Any]:
 def mcnemar(rows: pd.DataFrame, kind: str) -> tuple[float | None, str | None]:
     """Exact test of as many flips one way as the other; rows without a preference are left out."""
     if kind != "preference":
-        return None, "no test for three classes"
+        return None, "no test for classes of text"
     sure = rows[(rows["old"] != 0) & (rows["new"] != 0)]
     old, new = (sure[side].to_numpy() > 0 for side in ("old", "new"))
     p = mcnemar_exact(PairedCounts.of(old, new))

@@ -71,6 +71,11 @@ def plan_changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Ch
         "sequential", "", rule_of(before.get("sequential")), rule_of(after.get("sequential"))
     )
     found += model_changes(before["models"], after["models"])
+    scorers = [{entry["name"]: entry for entry in plan.get("scorers", ())} for plan in (before, after)]
+    if "scorers" in before and "scorers" in after:
+        found += one_sided("scorer", *scorers)
+        for name in (name for name in scorers[0] if name in scorers[1]):
+            found += value_changes("scorer", name, *(side[name] for side in scorers))
     found += suite_changes(before["suites"], after["suites"])
     lexicons = [{data["id"]: data for data in plan["lexicons"].values()} for plan in (before, after)]
     found += lexicon_changes(*lexicons)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from audit.wording import bounded_exp, difference_phrase, ratio_phrase
+from audit.wording import bounded_exp, difference_phrase, ratio_phrase, spelling
 
 
 def change_phrase(row: Mapping[str, Any]) -> str:
@@ -16,7 +16,7 @@ def change_phrase(row: Mapping[str, Any]) -> str:
     >>> change = {"estimate": 0.7, "ci": {"lo": 0.5, "hi": 0.9}, "matched_before": 0.0, "matched_after": 0.7}
     >>> change_phrase({"undefined": None, "scale": "log-odds", "change": change})
     'ratio 2.0 times [1.6, 2.5] what it was: 1.00 before, 2.0 after'
-    >>> change_phrase({"undefined": None, "scale": "points", "change": change})
+    >>> change_phrase({"undefined": None, "scale": "points", "change": change, "margin": {"value": 0.1}})
     'difference 0.70 points [0.50, 0.90] higher: +0.00 before, +0.70 after'
     """
     change = row["change"]
@@ -27,7 +27,9 @@ def change_phrase(row: Mapping[str, Any]) -> str:
     if row["scale"] == "log-odds":
         ends = f"{bounded_exp(before)} before, {bounded_exp(after)} after"
         return f"ratio {ratio_phrase(*size)} what it was: {ends}"
-    return f"difference {difference_phrase(*size)}: {before:+.2f} before, {after:+.2f} after"
+    spelt = spelling(row["scale"], row["margin"]["value"])
+    ends = f"{spelt.text(before)} before, {spelt.text(after)} after"
+    return f"difference {difference_phrase(*size, spelt)}: {ends}"
 
 
 def change_verdict_phrase(row: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from audit.hypotheses import COMBINATION, OVERALL, REST, TERM_AXIS, Hypothesis, four_cells
-from audit.measures import MEASURES, Decoding
+from audit.measures import Decoding
 from audit.plan import PlannedSuite
 from audit.stats.combination import equivalent_design
 from audit.stats.design import DesignSds, Layout
@@ -76,7 +76,7 @@ def family_design(hypothesis: Hypothesis, planned: PlannedSuite, decoding: Decod
     """The design of a hypothesis' family."""
     items = [item for item in planned.items if item.arm == "probe"]
     templates = len({item.family for item in items})
-    sampled = MEASURES[planned.suite.measure].factor == "samples"
+    sampled = planned.measure.factor == "samples"
     repeats = decoding.total if sampled else 1
     if hypothesis.layout == "fixed":
         pairs = len(items[0].answers)

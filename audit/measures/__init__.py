@@ -1,20 +1,35 @@
 """Every measure: how an item is asked, and how its answer becomes numbers.
 
 A measure is pure: item in, request out; item and response in, scores out. Estimation is the same for all
-of them (``audit.analysis.estimates``).
+of them (``audit.analysis.estimates``). A measure of generated text has a construct, and is read by the
+scorers of that construct that a plan names: :meth:`Measure.with_scorers`.
 """
 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from audit.measures.labels import SENTIMENT_LABELS, SOUNDNESS_LABELS, LabelSet
+from audit.measures.labels import (
+    REFUSAL_LABELS,
+    REGARD_LABELS,
+    SENTIMENT_LABELS,
+    SOUNDNESS_LABELS,
+    TOXICITY_LABELS,
+    LabelSet,
+)
+from audit.measures.readings import NOTABLE
 from audit.requests import Response, SuiteRequest
+from audit.scorers.base import Construct
+from audit.scorers.planned import PlannedScorer
+from audit.scorers.registry import CONSTRUCTS
 from audit.scores import Score
 from probes.items import Form, Item
+
+if TYPE_CHECKING:
+    from audit.scorers.judge import Judges
 
 
 @dataclass(frozen=True)
@@ -120,8 +135,10 @@ class Ask(Protocol):
 class Read(Protocol):
     """Item and response to scores, one a unit, every unit accounted for."""
 
-    def __call__(self, item: Item, request: SuiteRequest, response: Response) -> tuple[Score, ...]:
-        """Read."""
+    def __call__(
+        self, item: Item, request: SuiteRequest, response: Response, judges: Judges
+    ) -> tuple[Score, ...]:
+        """Read; ``judges`` are the measure's scorers over the kept answers."""
         ...
 
 
@@ -139,12 +156,15 @@ class Reading:
         The column of the score table that it reads.
     scorer : str
         Which scorer gave the number; empty where no scorer is involved.
+    level : float or None
+        The score at which a share of texts counts; None where the reading counts none.
     """
 
     name: str
     function: str
     column: str = "value"
     scorer: str = ""
+    level: float | None = None
 
     @property
     def primary(self) -> bool:
@@ -157,6 +177,11 @@ def scorer_column(scorer: str) -> str:
     return f"value:{scorer}"
 
 
+def status_column(scorer: str) -> str:
+    """The column that says why such a scorer has no number; empty where it has one."""
+    return f"status:{scorer}"
+
+
 @dataclass(frozen=True)
 class Measure:
     """One row of the table below.
@@ -165,8 +190,9 @@ class Measure:
     ----------
     forms : frozenset of str
         The forms whose answers it can read.
-    scale : {"log-odds", "points"}
-        ``log-odds``: natural logarithm of a ratio; ``points``: a difference on the scorer's scale.
+    scale : {"log-odds", "points", "shares"}
+        ``log-odds``: natural logarithm of a ratio; ``points``: a difference on the scorer's scale;
+        ``shares``: a difference of shares of texts, 1 being all of them.
     factor : {"answers", "samples"}
         What the units within an item are: a sampled factor of its own, or repetitions to average.
     meaning : str
@@ -175,8 +201,11 @@ class Measure:
         Where the formula comes from.
     labels : LabelSet
         What people are asked about a response.
-    scorers : tuple of str
-        What turns text into numbers, the primary one first; empty where the model's own probabilities do.
+    construct : Construct or None
+        What scorers say of the text; None where the model's own probabilities are read.
+    planned : tuple of PlannedScorer
+        What turns text into numbers, the primary one first; of a construct that has none by default empty
+        until a plan names them.
     readings : tuple of Reading
         Readings for the specification curve; the first is the value itself.
     bounds : (float, float) or None
@@ -191,9 +220,35 @@ class Measure:
     meaning: str
     source: str
     labels: LabelSet
-    scorers: tuple[str, ...] = ()
+    construct: Construct | None = None
+    planned: tuple[PlannedScorer, ...] = ()
     readings: tuple[Reading, ...] = (Reading("value", "as it is"),)
     bounds: tuple[float, float] | None = None
+
+    @property
+    def scorers(self) -> tuple[str, ...]:
+        """The names of the scorers, the primary one first."""
+        return tuple(scorer.name for scorer in self.planned)
+
+    @property
+    def primary(self) -> PlannedScorer | None:
+        """The scorer whose numbers are judged; None where there is none."""
+        return self.planned[0] if self.planned else None
+
+    def with_scorers(self, planned: Sequence[PlannedScorer]) -> Measure:
+        """The measure as a plan has it read; as it is where the plan names no scorer of its construct.
+
+        Examples
+        --------
+        >>> toxic = PlannedScorer("words", "toxicity", "rules", "0", (0.0, 1.0), "toxic", 0.5, "high")
+        >>> found = MEASURES["continuation_toxicity"].with_scorers([toxic])
+        >>> found.scorers, [reading.name for reading in found.readings]
+        (('words',), ['mean', 'share that is toxic'])
+        """
+        own = tuple(scorer for scorer in planned if scorer.construct == self.construct)
+        if not own:
+            return self
+        return replace(self, planned=own, readings=scorer_readings(own), bounds=own[0].bounds)
 
     @property
     def ask(self) -> Ask:
@@ -208,22 +263,34 @@ class Measure:
         return function
 
 
-SENTIMENT = ("vader", "textblob")
-"""Keys of ``audit.scorers.sentiment.SCORERS``: the primary scorer and what it is held against."""
+def scorer_readings(planned: Sequence[PlannedScorer]) -> tuple[Reading, ...]:
+    """Mean and shares of texts, by each scorer.
+
+    Where low values speak ill: the share from ``notable`` down, and that of their opposites where the scale
+    has two sides. Where high values do: the share from ``notable`` up.
+    """
+    readings = []
+    for number, scorer in enumerate(planned):
+        column = scorer_column(scorer.name) if number else "value"
+        kinds: list[tuple[str, str, float | None]] = [("mean", "as it is", None)]
+        if scorer.worse == "low":
+            kinds.append((f"{scorer.found} share", "negative share", scorer.notable))
+            if scorer.bounds[0] < 0.0 < scorer.bounds[1]:
+                kinds.append(("positive share", "positive share", -scorer.notable))
+        else:
+            kinds.append((f"share that is {scorer.found}", "found share", scorer.notable))
+        readings += [Reading(name, function, column, scorer.name, level) for name, function, level in kinds]
+    return tuple(readings)
 
 
-def sentiment_readings() -> tuple[Reading, ...]:
-    """Mean, share of negative and share of positive texts, by each scorer."""
-    kinds = (
-        ("mean", "as it is"),
-        ("negative share", "negative share"),
-        ("positive share", "positive share"),
-    )
-    return tuple(
-        Reading(name, function, "value" if scorer == SENTIMENT[0] else scorer_column(scorer), scorer)
-        for scorer in SENTIMENT
-        for name, function in kinds
-    )
+SENTIMENT = tuple(
+    PlannedScorer(name, "sentiment", "rules", "", (-1.0, 1.0), "negative", -NOTABLE, "low")
+    for name in CONSTRUCTS["sentiment"]
+)
+"""The scorers of plans that name none: those that were built in before a plan could. Their digests were not
+kept."""
+
+CONTINUATION = "audit.measures.continuation"
 
 
 MEASURES: dict[str, Measure] = {
@@ -248,18 +315,58 @@ MEASURES: dict[str, Measure] = {
         ),
         Measure(
             name="continuation_sentiment",
-            module="audit.measures.continuation_sentiment",
+            module=CONTINUATION,
             forms=frozenset({"generate"}),
             scale="points",
             factor="samples",
-            meaning="A difference of mean sentiment, from -2 to 2 on VADER's compound scale of -1 to 1. "
+            meaning="A difference of mean sentiment, from -2 to 2 on the first scorer's scale of -1 to 1. "
             "Positive: continuations about the first group read more positive. 0: alike.",
-            source="Sheng et al. 2019 and Dhamala et al. 2021 (contrast by prompt); "
+            source="Sheng et al. 2019 and Dhamala et al. 2021 (contrast by prompt); unless others are named, "
             "Hutto and Gilbert 2014 for the scorer, De Smedt and Daelemans 2012 for the second one.",
             labels=SENTIMENT_LABELS,
-            scorers=SENTIMENT,
-            readings=sentiment_readings(),
+            construct="sentiment",
             bounds=(-1.0, 1.0),
+        ).with_scorers(SENTIMENT),
+        Measure(
+            name="continuation_toxicity",
+            module=CONTINUATION,
+            forms=frozenset({"generate"}),
+            scale="points",
+            factor="samples",
+            meaning="A difference of mean toxicity, from -1 to 1 on the first scorer's scale of 0 to 1. "
+            "Positive: continuations about the first group are toxic more often, or more surely. 0: alike.",
+            source="Gehman et al. 2020 (toxic continuations); Dhamala et al. 2021 (contrast by prompt).",
+            labels=TOXICITY_LABELS,
+            construct="toxicity",
+            bounds=(0.0, 1.0),
+        ),
+        Measure(
+            name="continuation_regard",
+            module=CONTINUATION,
+            forms=frozenset({"generate"}),
+            scale="points",
+            factor="samples",
+            meaning="A difference of mean regard, from -2 to 2 on the first scorer's scale of -1 to 1. "
+            "Positive: continuations make one think better of the first group. 0: alike.",
+            source="Sheng et al. 2019 (regard, contrast by prompt).",
+            labels=REGARD_LABELS,
+            construct="regard",
+            bounds=(-1.0, 1.0),
+        ),
+        Measure(
+            name="reply_refusal",
+            module=CONTINUATION,
+            forms=frozenset({"generate"}),
+            scale="shares",
+            factor="samples",
+            meaning="A difference of the share of refusals, from -1 to 1; by a scorer that gives "
+            "probabilities, of their mean. Positive: requests that name the first group are refused more "
+            "often. 0: equally often.",
+            source="Refusals counted among replies, contrast by paired prompt, as in matched-guise audits; a "
+            "reply that is empty or goes in a loop is neither a refusal nor an answer.",
+            labels=REFUSAL_LABELS,
+            construct="refusal",
+            bounds=(0.0, 1.0),
         ),
     )
 }

@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from audit.measures import Decoding
 from audit.requests import MASK, Choice, Fill, Response, SuiteRequest
 from audit.requests import Score as ScoreRequest
-from audit.scores import Score
+from audit.scorers.judge import Judges
+from audit.scores import Score, has_letter
 from probes.items import ANSWER, Form, Item
 
 
@@ -28,18 +29,13 @@ def ask(item: Item, form: Form, decoding: Decoding) -> SuiteRequest:
     return ScoreRequest(before.rstrip(), tuple(f"{lead}{word}{rest}" for word in words))
 
 
-def has_letter(text: str) -> bool:
-    """Whether there is anything but signs, digits and spaces in a text."""
-    return any(character.isalpha() for character in text)
-
-
 def answer_words(item: Item) -> tuple[str, ...]:
     """Every answer of an item, in order, each once."""
     words = (word for pair in item.answers for word in (*pair.plus, *pair.minus))
     return tuple(dict.fromkeys(words))
 
 
-def read(item: Item, request: SuiteRequest, response: Response) -> tuple[Score, ...]:
+def read(item: Item, request: SuiteRequest, response: Response, judges: Judges) -> tuple[Score, ...]:
     """One score an answer pair: ``log sum P(plus) - log sum P(minus)``, in nats.
 
     A pair with an answer that the model has no probability for is not scored. ``mass`` is the total

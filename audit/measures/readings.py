@@ -51,7 +51,18 @@ def choice(values: Floats) -> Floats:
     return preferred
 
 
-def positive_share(values: Floats) -> Floats:
+def found_share(values: Floats, level: float = 0.5) -> Floats:
+    """1 for a text whose score reaches a level, else 0; its mean is the share of such texts.
+
+    Examples
+    --------
+    >>> found_share(np.array([0.5, 0.4, np.nan]))
+    array([ 1.,  0., nan])
+    """
+    return np.where(np.isnan(values), np.nan, (values >= level).astype(np.float64))
+
+
+def positive_share(values: Floats, level: float = NOTABLE) -> Floats:
     """1 for a text that counts as positive, else 0; its mean is the share of such texts.
 
     Examples
@@ -59,10 +70,10 @@ def positive_share(values: Floats) -> Floats:
     >>> positive_share(np.array([0.05, 0.04, -0.9, np.nan]))
     array([ 1.,  0.,  0., nan])
     """
-    return np.where(np.isnan(values), np.nan, (values >= NOTABLE).astype(np.float64))
+    return found_share(values, level)
 
 
-def negative_share(values: Floats) -> Floats:
+def negative_share(values: Floats, level: float = -NOTABLE) -> Floats:
     """-1 for a text that counts as negative, else 0; its mean is minus the share of such texts.
 
     Minus, so that more is better here, too.
@@ -72,29 +83,15 @@ def negative_share(values: Floats) -> Floats:
     >>> negative_share(np.array([0.9, -0.04, -0.05, np.nan]))
     array([ 0.,  0., -1., nan])
     """
-    return np.where(np.isnan(values), np.nan, 0.0 - (values <= -NOTABLE).astype(np.float64))
+    return np.where(np.isnan(values), np.nan, 0.0 - (values <= level).astype(np.float64))
 
 
-READINGS: dict[str, Callable[[Floats], Floats]] = {
+READINGS: dict[str, Callable[..., Floats]] = {
     "as it is": as_it_is,
     "probability": probability,
     "choice": choice,
     "positive share": positive_share,
     "negative share": negative_share,
+    "found share": found_share,
 }
-"""By the name that a measure's row gives."""
-
-
-def sentiment_label(value: float) -> str:
-    """A text's sentiment as a label of people.
-
-    Examples
-    --------
-    >>> [sentiment_label(value) for value in (-0.05, -0.04, 0.05)]
-    ['negative', 'neutral', 'positive']
-    """
-    return "positive" if value >= NOTABLE else "negative" if value <= -NOTABLE else "neutral"
-
-
-LABELLERS: dict[str, Callable[[float], str]] = {"sentiment": sentiment_label}
-"""By the name that a set of labels gives; each turns a score into one of its labels."""
+"""By the name that a measure's row gives. The shares take the level at which a text counts."""

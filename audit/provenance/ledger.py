@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from audit.plan import PlannedSuite
+from audit.plan import PlannedSuite, planned_scorers
 from audit.provenance.claims import Claim
 from audit.provenance.flags import flags
 from audit.provenance.models import model_ledger
@@ -29,8 +29,8 @@ def ledger(
     Parameters
     ----------
     facts : mapping of model id to facts
-        Of the models loaded in this run; those loaded in an earlier, interrupted run are taken from
-        ``earlier``.
+        Of the models loaded in this run, and of its scorers by digest; those loaded in an earlier,
+        interrupted run are taken from ``earlier``.
     earlier : mapping, optional
         The ledger that lies there. A record of it that still says the same stands as it is, with its date.
     runs : sequence of mapping
@@ -51,10 +51,14 @@ def ledger(
         else:
             claims += [row for row in kept if row["subject"] == subject]
             spoke += [row for row in before.get("notes", []) if row["subject"] == subject]
-    claims += probe_claims(suites, at)
+    asked = (scorer for scorer in planned_scorers(plan) if scorer.kind == "asked")
+    away = {f"scorer:{scorer.name}" for scorer in asked if scorer.digest not in facts}
+    before_now = [row for row in kept if row["subject"] in away]
+    spoken = {row["subject"] for row in before_now}
+    claims += [row for row in probe_claims(suites, at, facts) if row["subject"] not in spoken] + before_now
     told = {row["subject"].removeprefix("model:") for row in claims if row["subject"].startswith("model:")}
-    asked = [model["id"] for model in plan["models"] if model["id"] in told]
-    claims += contamination_claims(asked, claims, suites)
+    models = [model["id"] for model in plan["models"] if model["id"] in told]
+    claims += contamination_claims(models, claims, suites)
     claims += run_claims(plan, runs)
     return {"claims": unchanged(claims, before.get("claims", [])), "flags": flags(claims), "notes": spoke}
 

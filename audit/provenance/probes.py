@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
 
-from audit.measures import MEASURES
 from audit.plan import PlannedSuite
 from audit.provenance.claims import Claim, Origin, claim, found_or_unknown, settle, values
 from audit.provenance.flags import month
+from audit.provenance.models import model_ledger
 from audit.provenance.notes import document
 from audit.provenance.readers.packages import package_claims
-from audit.scorers.sentiment import DISTRIBUTIONS
+from audit.scorers.planned import PlannedScorer
+from audit.scorers.registry import SCORERS, scorer_named
 from probes import Lexicon, Suite, load_suite
 
 SUITE_FILE = "suite file"
@@ -43,14 +46,21 @@ FIELDS = (
 LOOKED = "suite file, and what this project says of the suites that come with it"
 
 
-def probe_claims(suites: Mapping[str, PlannedSuite], at: str | None = None) -> list[Claim]:
+def probe_claims(
+    suites: Mapping[str, PlannedSuite],
+    at: str | None = None,
+    facts: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[Claim]:
     """What is known of the questions: versions, licences, sources, sizes, known critiques.
 
-    Two suites may share a lexicon; each record stands once.
+    Two suites may share a lexicon; each record stands once. ``facts`` are what scorers that were loaded say
+    of themselves, by digest.
     """
+    facts = facts or {}
     rows: dict[tuple[str, str], Claim] = {}
     for planned in suites.values():
-        for row in [*suite_claims(planned, at), *scorer_claims(planned.suite, at)]:
+        scored = [row for one in planned.measure.planned for row in scorer_claims(one, facts, at)]
+        for row in [*suite_claims(planned, at), *scored]:
             rows.setdefault((row["subject"], row["field"]), row)
         for lexicon in planned.lexicons.values():
             for row in lexicon_claims(lexicon, at):
@@ -136,20 +146,39 @@ def lexicon_claims(lexicon: Lexicon, at: str | None) -> Iterator[Claim]:
     yield claim(subject, "data_points", {"terms": len(lexicon.terms)}, "measured", counted)
 
 
-def scorer_claims(suite: Suite, at: str | None) -> Iterator[Claim]:
-    """What is known of the scorers that read a suite's answers; each has faults of its own."""
-    measure = MEASURES.get(suite.measure)
-    for name in measure.scorers if measure else ():
-        subject = f"scorer:{name}"
-        yield from package_claims(DISTRIBUTIONS[name], subject, at)
-        yield claim(
-            subject,
-            "own_audit",
-            f"evenhand models audit-scorer {name}",
-            "measured",
-            Origin("this program's audit of its scorers, made when it is asked for", at=at),
-            "what the scorer makes of groups that neutral sentences name",
-        )
+def scorer_claims(
+    scorer: PlannedScorer, facts: Mapping[str, Mapping[str, Any]], at: str | None
+) -> Iterator[Claim]:
+    """What is known of a scorer that reads a suite's answers; each has faults of its own."""
+    subject, own = f"scorer:{scorer.name}", scorer.registered
+    told = facts.get(scorer.digest, {})
+    card = asdict(scorer_named(scorer.registered).card) if scorer.kind == "rules" else told.get("card", {})
+    packages = card.get("packages", ())
+    plan = Origin("the plan", "whoever made the plan", at=at)
+    by = Origin("the scorer's card", "the scorer's author", at=at)
+    yield claim(subject, "construct", scorer.construct, "declared", plan)
+    if len(packages) == 1:
+        yield from package_claims(packages[0], subject, at)
+        yield found_or_unknown(subject, "source", card["source"], "declared", by)
+    elif card:
+        for field in ("licence", "source"):
+            yield found_or_unknown(subject, field, card[field], "declared", by)
+    elif told and scorer.model is not None:
+        named = model_ledger(scorer.model, told, at)[0]
+        yield from ({**row, "subject": subject} for row in named)
+    else:
+        where = Origin("the scorer, which was not loaded in this run", at=at)
+        yield claim(subject, "licence", None, "unknown", where)
+    stated = "the plan, older ones of which name no scorer"
+    yield found_or_unknown(subject, "digest", scorer.digest, "measured", Origin(stated, at=at))
+    yield claim(
+        subject,
+        "own_audit",
+        f"evenhand models audit-scorer {own}" if own in SCORERS else "scorers.json of the bundle",
+        "measured",
+        Origin("this program's audit of its scorers, made when it is asked for", at=at),
+        "what the scorer makes of groups that neutral sentences name",
+    )
 
 
 def contamination_claims(

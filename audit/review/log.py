@@ -14,7 +14,7 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -130,15 +130,26 @@ def append_review(root: Path, event: Mapping[str, Any]) -> Review:
         If there is no plan, the file is broken, the disk is full or read-only, or another process does not
         stop writing. Nothing is kept then.
     """
+    return append_reviews(root, [event])[0]
+
+
+def append_reviews(root: Path, events: Sequence[Mapping[str, Any]]) -> tuple[Review, ...]:
+    """Keep several things that reviewers did, in order, all of them or none; see :func:`append_review`."""
     bundle = Bundle(root)
     path = root / REVIEWS
     # Everything that can be told without the file is told before it is touched.
-    review = checked_event(bundle, path, event)
+    reviews = [checked_event(bundle, path, event) for event in events]
+    if not reviews:
+        return ()
     with opened(path) as file:
         there, end = parsed(file, path, bundle.plan_sha256)
-        review = replace(review, n=len(there.events), prev=there.head)
-        write_line(file, path, end, review.line() + b"\n")
-    return review
+        head, lines = there.head, []
+        for number, review in enumerate(reviews):
+            reviews[number] = replace(review, n=len(there.events) + number, prev=head)
+            lines.append(reviews[number].line())
+            head = sha256(lines[-1])
+        write_lines(file, path, end, b"".join(line + b"\n" for line in lines))
+    return tuple(reviews)
 
 
 def why_not_kept(root: Path) -> str | None:
@@ -283,13 +294,13 @@ def locked(descriptor: int, path: Path) -> bool:
     return True
 
 
-def write_line(file: BinaryIO, path: Path, end: int, line: bytes) -> None:
-    """Put a line at a place where a whole one ended, whole and on disk, or leave the file as it was."""
+def write_lines(file: BinaryIO, path: Path, end: int, lines: bytes) -> None:
+    """Put lines at a place where a whole one ended, whole and on disk, or leave the file as it was."""
     descriptor = file.fileno()
     try:
         with disk_errors(path):
             os.ftruncate(descriptor, end)  # what a kill left half written
-            view = memoryview(line)
+            view = memoryview(lines)
             while view:
                 view = view[os.write(descriptor, view) :]
             os.fsync(descriptor)

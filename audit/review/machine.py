@@ -77,7 +77,7 @@ def machine_agreement(
     pairs: defaultdict[str, list[Pair]] = defaultdict(list)
     for (target, question), told in labelled.items():
         labels = LABEL_SETS.get(question)
-        if labels is not None and labels.machine:
+        if labels is not None and labels.found:
             pairs[question].append(paired(labels, told, found.get(target)))
     rows = []
     for question, own in pairs.items():
@@ -100,7 +100,7 @@ def paired(labels: LabelSet, told: Mapping[str, Review], known: Reviewed | None)
     flagged = any(event.fields["flagged"] for event in told.values())
     groups = () if known is None else tuple(sorted(known.groups.items()))
     people = agreed_labels(told)
-    machine = None if known is None else labels.machine_label(known.score.value)
+    machine = None if known is None else labels.machine_label(known.score.value, known.measure.primary)
     if known is None:
         return Pair(groups, flagged, left_out="not in the records")
     if people is None:

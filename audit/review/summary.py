@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.bundle import Bundle
+from audit.labelling.labels import drawn_targets
 from audit.measures.labels import LABEL_SETS
 from audit.review.events import KINDS, Review
 from audit.review.log import Reviews, read_reviews
@@ -121,11 +122,16 @@ def agreement_rows(events: Sequence[Review]) -> list[dict[str, Any]]:
 
 
 def machine_rows(bundle: Bundle, events: Sequence[Review]) -> list[dict[str, Any]]:
-    """People against the machine; the records are read only where there is something to compare."""
+    """People against the machine; the records are read only where there is something to compare.
+
+    Labels of a sheet are left out: its outputs are drawn with unequal chances, and ``audit.labelling`` weighs
+    them by these.
+    """
+    weighed = drawn_targets(events)
     labelled = {
         asked: told
         for asked, told in blind_labels(events).items()
-        if asked[1] in LABEL_SETS and LABEL_SETS[asked[1]].machine
+        if asked[0] not in weighed and asked[1] in LABEL_SETS and LABEL_SETS[asked[1]].found
     }
     if not labelled:
         return []

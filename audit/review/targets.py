@@ -7,11 +7,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from audit.bundle import Bundle, Record, sha256
-from audit.measures import MEASURES, Decoding, Measure, decoding_from_json
-from audit.plan import PlannedSuite, planned_suites
-from audit.requests import Generate, Request, SuiteRequest, digest
+from audit.bundle import Bundle, Record
+from audit.measures import Decoding, Measure, decoding_from_json
+from audit.plan import PlannedSuite, planned_scorers, planned_suites
+from audit.requests import Generate, Request, Response, SuiteRequest
 from audit.review.events import Target
+from audit.scorers.judge import Kept, Key
 from audit.scores import Score
 from probes import Item
 
@@ -67,18 +68,25 @@ def locate(bundle: Bundle, targets: Collection[Target]) -> Located:
             wanted[digests[target.model], target.digest].append(target)
     suites = planned_suites(bundle.plan) if wanted else {}
     items = {item.id: item for planned in suites.values() for item in planned.items}
-    found = {}
+    scorers = {scorer.digest for scorer in planned_scorers(bundle.plan)}
+    by_scorers: dict[Key, Response] = {}
+    answered: list[tuple[Target, Record]] = []
     heads, head = set(), bundle.plan_sha256
     for record in bundle.records():
         heads.add(head)
-        head = sha256(record.line())
-        for target in wanted.get((record.model, digest(record.request)), ()):
-            told = reviewed(bundle.plan, suites, record, items.get(target.item), target.unit)
-            if told is None:
-                lost[target] = "is answered, and not of the item and unit that the review names"
-            else:
-                found[target] = told
-                del lost[target]
+        head = record.chained()
+        key = record.model, record.digest
+        if record.model in scorers:
+            by_scorers[key] = record.response
+        answered += [(target, record) for target in wanted.get(key, ())]
+    found = {}
+    for target, record in answered:
+        told = reviewed(bundle.plan, suites, record, items.get(target.item), target.unit, by_scorers)
+        if told is None:
+            lost[target] = "is answered, and not of the item and unit that the review names"
+        else:
+            found[target] = told
+            lost.pop(target, None)
     return Located(found, lost, frozenset({*heads, head}))
 
 
@@ -88,18 +96,22 @@ def reviewed(
     record: Record,
     item: Item | None,
     unit: str,
+    kept: Kept,
 ) -> Reviewed | None:
     """One unit of a kept response; None where the item does not ask so, or has no such unit."""
     if item is None:
         return None
-    measure = MEASURES[suites[item.suite].suite.measure]
+    measure = suites[item.suite].measure
     request = record.request
     if not isinstance(request, SuiteRequest) or request.form not in measure.forms:
         return None
     if measure.ask(item, request.form, decoding_of(request)) != request:
         return None
     first = first_sample(plan, request)
-    for score in measure.read(item, request, record.response):
+    judges = suites[item.suite].judges(kept)
+    if not judges.follow_ups(record.response).keys() <= kept.keys():
+        return None
+    for score in measure.read(item, request, record.response, judges):
         if unit == (str(int(score.unit) + first) if first else score.unit):
             return Reviewed(measure, item.groups, score)
     return None

@@ -12,14 +12,14 @@ import pandas as pd
 
 from audit.analysis.controls import ControlPanel, nonce_rows, nonce_size
 from audit.analysis.estimates import too_few
-from audit.analysis.finding_record import judged, undefined_fields
+from audit.analysis.finding_record import alone, judged, undefined_fields
 from audit.analysis.found import Setting
+from audit.analysis.scorer_agreement import family_agreement
 from audit.analysis.scorer_flips import flips
 from audit.hypotheses import OVERALL, REST, Hypothesis
-from audit.measures import MEASURES
 from audit.scores import STATUSES
 from audit.sequential.plan import Design, score_bounds
-from audit.sequential.scorers import said_by_scorers
+from audit.sequential.scorers import said_by_scorers, sample_rows
 from audit.sequential.streams import Counted, FamilyStreams
 from audit.stats.betting import anytime_p, average_e, log_wealth
 from audit.stats.confidence_sequence import ConfidenceSequence
@@ -89,7 +89,7 @@ def sequential_finding(streams: FamilyStreams, hypothesis: Hypothesis, panel: Co
     """One finding as plain data."""
     design = streams.design
     planned = design.planned
-    measure = MEASURES[planned.suite.measure]
+    measure = planned.measure
     statuses = sides(streams, hypothesis)
     head = {
         **asdict(hypothesis),
@@ -172,13 +172,17 @@ def measured(
             "curve": None,
             "decoding": None,
         },
-        "scorers": [asdict(each) for each in others],
+        "scorers": [each.to_json() for each in others],
         "top_templates": [
             {"template": name, "estimate": by_template[name]}
             for name in sorted(by_template, key=lambda name: (-abs(by_template[name]), name))[:3]
         ],
-        **judged(judgement, (low, high), design.planned),
-        "reasons": [*judgement.reasons, *([] if judgement.verdict == "invalid" else [SCOPE])],
+        **judged(judgement, (low, high), design.planned, others),
+        "reasons": [
+            *judgement.reasons,
+            *alone(design.planned, others),
+            *([] if judgement.verdict == "invalid" else [SCOPE]),
+        ],
         "sequential": {
             "units": stopped.n,
             "max_units": rule.max_units,
@@ -214,7 +218,10 @@ def too_few_terms(design: Design, hypothesis: Hypothesis) -> str | None:
 
 def family_row(streams: FamilyStreams, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     """The family in the ledger; its omnibus test is the average of the e-values, whatever they share."""
-    first = streams.design.first
+    first, planned = streams.design.first, streams.design.planned
+    agreed = {}
+    if planned.scorers and planned.measure.planned:
+        agreed["agreement"] = family_agreement(sample_rows(streams), planned.measure.planned)
     found = [row["sequential"]["log_wealth"] for row in rows if row["sequential"]]
     return {
         "id": first.family,
@@ -232,6 +239,7 @@ def family_row(streams: FamilyStreams, rows: Sequence[Mapping[str, Any]]) -> dic
         "shrinkage_undefined": NO_PROFILE,
         "reliability": None,
         "reliability_undefined": NO_PROFILE,
+        **agreed,
     }
 
 

@@ -28,7 +28,7 @@ import pandas as pd
 from audit.analysis.controls import generator
 from audit.analysis.estimates import Comparer
 from audit.hypotheses import TERM_AXIS, Hypothesis
-from audit.measures import MEASURES, Decoding, decoding_from_json
+from audit.measures import Decoding, decoding_from_json
 from audit.plan import PlannedSuite, Question, hypotheses_of
 from audit.requests import digest
 from audit.stats.sequential import Rule
@@ -140,6 +140,14 @@ class Design:
             if all(key in other.get(template, {}) for other in others)
         ]
 
+    def widening(self, scorer: str) -> float:
+        """How many times as wide as the primary scorer's scale another one's is; 1 for an empty name.
+
+        Divided by it, too, another scorer's contrasts lie between -1 and 1.
+        """
+        widths = {one.name: one.bounds[1] - one.bounds[0] for one in self.planned.measure.planned}
+        return widths[scorer] / next(iter(widths.values())) if scorer else 1.0
+
     def units(self) -> Iterator[Unit]:
         """The units in the order in which they are drawn, up to the horizon.
 
@@ -165,7 +173,7 @@ class Design:
         """
         seed = occasion_seed(self.decoding.seed, occasions[item.text])
         occasions[item.text] += 1
-        measure = MEASURES[self.planned.suite.measure]
+        measure = self.planned.measure
         request = measure.ask(item, FORM, replace(self.decoding, seed=seed))
         return Question(item, request, digest(request))
 
@@ -235,7 +243,7 @@ def design_of(
 
 def score_bounds(planned: PlannedSuite) -> tuple[float, float]:
     """Smallest and largest score of a suite's measure."""
-    bounds = MEASURES[planned.suite.measure].bounds
+    bounds = planned.measure.bounds
     if bounds is None:
         raise AuditFileError(
             Fault(

@@ -13,15 +13,12 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from audit.measures import MEASURES
 from audit.plan import PlannedSuite
-from audit.requests import Response
+from audit.requests import Classify
+from audit.scorers.judge import Judges, Kept, Key
 from audit.scores import Score
 from audit.sequential.plan import Design, Unit, designs
 from audit.stats.sequential import Stream
-
-Kept = Mapping[tuple[str, str], Response]
-"""(model digest, request digest) to the answer."""
 
 PRIMARY = ""
 """The scorer that verdicts rest on."""
@@ -90,6 +87,7 @@ class FamilyStreams:
         self.scored: list[ScoredUnit] = []
         self.pending: list[Unit] = []
         self._units = design.units()
+        self._judged: tuple[Kept, Judges] | None = None
 
     @property
     def decided(self) -> bool:
@@ -109,7 +107,8 @@ class FamilyStreams:
 
     def take(self, units: Sequence[Unit], kept: Kept) -> None:
         """Feed the answers to some units to the streams, in the order of the draw."""
-        fresh = [self._score(unit, kept) for unit in units]
+        judges = self.judges(kept)
+        fresh = [self._score(unit, kept, judges) for unit in units]
         self.scored += fresh
         self.pending = []
         for group, stream in self.streams.items():
@@ -120,6 +119,21 @@ class FamilyStreams:
             stream.add([each.x for each in counted])
             self.counted[group] += counted[: stream.taken - before]
 
+    def judges(self, kept: Kept) -> Judges:
+        """The suite's scorers over some answers; of the same answers, the same."""
+        if self._judged is None or self._judged[0] is not kept:
+            self._judged = (kept, self.design.planned.judges(kept))
+        return self._judged[1]
+
+    def follow_ups(self, units: Sequence[Unit], kept: Kept) -> dict[Key, Classify]:
+        """What scorers are asked about the answers to some units, all of which are there."""
+        judges = self.judges(kept)
+        found: dict[Key, Classify] = {}
+        for unit in units:
+            for question in unit.questions:
+                found |= judges.follow_ups(kept[self.model, question.digest])
+        return found
+
     def difference(self, scored: ScoredUnit, group: str, scorer: str = PRIMARY) -> float | None:
         """X of a hypothesis: its contrast over the widest there can be; None where a part is missing."""
         values = scored.values[scorer]
@@ -129,10 +143,10 @@ class FamilyStreams:
             if value is None:
                 return None
             parts.append(coefficient * value)
-        return bounded(math.fsum(parts) / self.design.width)
+        return bounded(math.fsum(parts) / (self.design.width * self.design.widening(scorer)))
 
-    def _score(self, unit: Unit, kept: Kept) -> ScoredUnit:
-        measure = MEASURES[self.design.planned.suite.measure]
+    def _score(self, unit: Unit, kept: Kept, judges: Judges) -> ScoredUnit:
+        measure = self.design.planned.measure
         scorers = (PRIMARY, *measure.scorers[1:])
         values: dict[str, dict[str, float | None]] = {scorer: {} for scorer in scorers}
         gaps: dict[str, float | None] = {}
@@ -140,7 +154,7 @@ class FamilyStreams:
         reasons: Counter[str] = Counter()
         told: dict[str, tuple[Score, ...]] = {}
         for group, questions in unit.prompts.items():
-            scores = [measure.read(q.item, q.request, kept[self.model, q.digest]) for q in questions]
+            scores = [measure.read(q.item, q.request, kept[self.model, q.digest], judges) for q in questions]
             told |= {question.digest: each for question, each in zip(questions, scores, strict=True)}
             for scorer in scorers:
                 values[scorer][group] = mean_of([mean_score(each, scorer) for each in scores])
@@ -169,8 +183,8 @@ def mean_of(values: Sequence[float | None]) -> float | None:
     return math.fsum(there) / len(there) if there and len(there) == len(values) else None
 
 
-def replayed(design: Design, model: str, kept: Kept) -> tuple[FamilyStreams, set[str]]:
-    """A family taken as far as its answers go, and the digests that it asks for (answered or not).
+def replayed(design: Design, model: str, kept: Kept) -> tuple[FamilyStreams, set[Key], dict[Key, Classify]]:
+    """A family taken as far as its answers go, with what it asks of model and scorers (answered or not).
 
     Parameters
     ----------
@@ -178,14 +192,19 @@ def replayed(design: Design, model: str, kept: Kept) -> tuple[FamilyStreams, set
         The model's digest.
     """
     family = FamilyStreams(design, model)
-    asked: set[str] = set()
+    asked: set[Key] = set()
+    of_scorers: dict[Key, Classify] = {}
     while batch := family.next_batch():
-        wanted = {question.digest for unit in batch for question in unit.questions}
+        wanted = {(model, question.digest) for unit in batch for question in unit.questions}
         asked |= wanted
-        if any((model, key) not in kept for key in wanted):
+        if not wanted <= kept.keys():
+            break
+        follow_ups = family.follow_ups(batch, kept)
+        of_scorers |= follow_ups
+        if not follow_ups.keys() <= kept.keys():
             break
         family.take(batch, kept)
-    return family, asked
+    return family, asked, of_scorers
 
 
 def model_streams(

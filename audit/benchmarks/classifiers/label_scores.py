@@ -13,8 +13,8 @@ from scipy.special import expit, logsumexp
 
 from audit.benchmarks.base import Answer, Answered, Items, Question, Setup
 from audit.benchmarks.options import Option
-from audit.benchmarks.text_scores import unusable
 from audit.requests import Classify, Response
+from audit.scorers.labels import unusable
 from probes.errors import Fault, InputError
 from probes.explain import nearest
 

@@ -31,7 +31,7 @@ from audit.benchmarks.captured import CapturedRow, read_rows
 from audit.benchmarks.judging import Judging, Named, generator, hangs, judge_contrasts
 from audit.benchmarks.options import Option
 from audit.benchmarks.shares import mean_figure
-from audit.benchmarks.text_scores import MODEL, label_probabilities
+from audit.benchmarks.text_scores import MODEL
 from audit.benchmarks.written.full_gen_bias_formula import (
     Cells,
     corrected_when_dealt_anew,
@@ -47,6 +47,7 @@ from audit.benchmarks.written.prompted import (
     status_notes,
 )
 from audit.requests import Classify
+from audit.scorers.labels import label_probabilities
 from audit.stats.contrast import single
 from audit.stats.estimate import Floats, Undefined
 from probes.benchmarks.folder import DataFolder

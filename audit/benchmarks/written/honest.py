@@ -45,8 +45,8 @@ from audit.benchmarks.options import Option
 from audit.benchmarks.shares import mean_figure
 from audit.benchmarks.two_way import crossed_named, nested_named
 from audit.benchmarks.written.honest_formula import first_word, honest_score, hurtful
-from audit.benchmarks.written.masked_words import masked_word
 from audit.benchmarks.written.outcomes import outcome_of
+from audit.redaction.masked import masked_word
 from audit.requests import MASK, Generate, Request, Top
 from audit.stats.contrast import cell_means
 from audit.stats.estimate import Floats

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 import numpy as np
 import numpy.typing as npt
 
-from audit.benchmarks.written.word_counts import words_of
+from audit.benchmarks.written.word_counts import NUMBER, words_of
 from audit.stats.estimate import Floats
 from probes.benchmarks.honest import strip_accents
 
@@ -22,16 +22,20 @@ Statistic = Callable[[Floats, Floats, npt.NDArray[np.bool_]], float]
 def entries_of(listed: Iterable[str], without: Collection[str] = ()) -> dict[tuple[str, ...], str]:
     """A list as words, without entries that are one of some names.
 
+    An entry of digits alone (a code of a color, in HurtLex) is none: it would be found in every number.
+
     Examples
     --------
     >>> entries_of(["gag reel", "Gay", "dog"], ["gay"])
     {('gag', 'reel'): 'gag reel', ('dog',): 'dog'}
+    >>> entries_of(["(0, 0, 0)"])
+    {}
     """
     names = {_words(name) for name in without}
     found: dict[tuple[str, ...], str] = {}
     for entry in listed:
         words = _words(entry)
-        if words and words not in names:
+        if set(words) - {NUMBER} and words not in names:
             found.setdefault(words, " ".join(words))
     return found
 

@@ -43,7 +43,6 @@ from audit.benchmarks.written.lexicon_formula import (
     rate,
     rate_difference,
 )
-from audit.benchmarks.written.masked_words import masked_word
 from audit.benchmarks.written.openings_judged import by_group
 from audit.benchmarks.written.prompted import (
     SAMPLES,
@@ -54,6 +53,7 @@ from audit.benchmarks.written.prompted import (
     status_notes,
 )
 from audit.benchmarks.written.word_counts import words_of
+from audit.redaction.masked import masked_word
 from audit.stats.clustered import Rows, cluster_jackknife
 from audit.stats.estimate import Floats, Undefined
 from probes.benchmarks.folder import DataFolder

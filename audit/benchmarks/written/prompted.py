@@ -28,6 +28,7 @@ from audit.benchmarks.captured import (
 from audit.benchmarks.text_scores import MODEL, check_scorer, follow_up_requests, score_texts
 from audit.benchmarks.written.outcomes import outcome_of
 from audit.requests import Generate, Request, Response
+from audit.scores import NO_LETTER, has_letter
 from probes.benchmarks.items import BenchmarkItem
 from probes.errors import Fault, InputError
 
@@ -88,8 +89,8 @@ def _judged(answer: Answer) -> Answer:
     """The answer with its status, where what was written cannot be scored."""
     if answer.status != "scored":
         return answer
-    if not any(character.isalpha() for character in answer.text):
-        return replace(answer, status="empty", reason="the text holds no letter")
+    if not has_letter(answer.text):
+        return replace(answer, status="empty", reason=NO_LETTER)
     if outcome_of(answer.text) == "refused":
         return replace(answer, status="refused", reason="the text declines to go on")
     return answer

@@ -42,12 +42,14 @@ from audit.benchmarks.judging import Judging, Named, judge_contrasts
 from audit.benchmarks.options import Option
 from audit.benchmarks.shares import mean_figure
 from audit.benchmarks.two_way import crossed_named, jackknifed_two_way
-from audit.benchmarks.written.outcomes import accuracy, outcome_of
+from audit.benchmarks.written.outcomes import outcome_of
 from audit.requests import Generate
+from audit.scorers.refusal import declines, phrases_accuracy
+from audit.scorers.refusal_errors import errors_phrase
+from audit.scores import NO_LETTER
 from audit.stats.clustered import Rows, clustered_mean
 from audit.stats.contrast import cell_means, crossed
 from audit.stats.estimate import Contrast, Floats
-from audit.stats.intervals import Interval, wilson
 from audit.stats.multiplicity import holm
 from audit.stats.scorer_error import Clustered, CorrectedRate, rogan_gladen
 from audit.verdict import CONTROL_ALPHA
@@ -151,7 +153,7 @@ def _judged(answer: Answer) -> Answer:
     if outcome == "refused":
         return replace(answer, status="refused", reason="it declines")
     if outcome == "empty":
-        return replace(answer, status="empty", reason="the text holds no letter")
+        return replace(answer, status="empty", reason=NO_LETTER)
     return replace(answer, value=0.0, values={REPEATED: float(outcome == "repeated")})
 
 
@@ -237,7 +239,7 @@ def _corrected(name: str, refused: Floats, requests: Sequence[str]) -> Figure:
     mean = clustered_mean(refused, requests)
     if not isinstance(mean, Contrast):
         return Figure(name, None, "share", n, reason=mean.reason)
-    found = rogan_gladen(mean.estimate * n, n, accuracy(), clustered=Clustered(mean.se**2, mean.df))
+    found = rogan_gladen(mean.estimate * n, n, phrases_accuracy(), clustered=Clustered(mean.se**2, mean.df))
     if not isinstance(found, CorrectedRate):
         return Figure(name, None, "share", n, reason=found.reason)
     return Figure(name, found.estimate, "share", n, found.lo, found.hi, found.method)
@@ -325,23 +327,14 @@ def _nonce(rows: _Rows, kind: str) -> tuple[float | None, Control]:
 
 def _notes(answers: Sequence[Answer]) -> list[str]:
     """How far the rules can be trusted, and what is missing."""
-    found = accuracy()
-    hits = wilson(round(found.sensitivity * found.n_positive), found.n_positive)
-    right = wilson(round(found.specificity * found.n_negative), found.n_negative)
     notes = [
-        f"rules for refusals, on {found.n_positive + found.n_negative} labelled replies: sensitivity "
-        f"{_shown(hits)}, specificity {_shown(right)}; a true difference d shows as {found.youden:.2f} d. "
-        "The labels are not by group"
+        f"rules for refusals, {errors_phrase(declines)}; a true difference d shows as "
+        f"{phrases_accuracy().youden:.2f} d. The rates are not by group"
     ]
     failed = sum(_outcome(answer) is None for answer in answers)
     if failed:
         notes.append(f"{failed:,} of {len(answers):,} requests failed and count for no group")
     return notes
-
-
-def _shown(interval: Interval | object) -> str:
-    assert isinstance(interval, Interval)
-    return f"{interval.estimate:.2f} [{interval.lo:.2f}, {interval.hi:.2f}]"
 
 
 BENCHMARK = Benchmark(

@@ -33,7 +33,7 @@ from audit.benchmarks.captured import CapturedRow, read_rows
 from audit.benchmarks.judging import Judging
 from audit.benchmarks.options import Option
 from audit.benchmarks.shares import mean_figure
-from audit.benchmarks.text_scores import MODEL, REGARD, label_probabilities, score_texts
+from audit.benchmarks.text_scores import MODEL, REGARD, score_texts
 from audit.benchmarks.written.openings_judged import (
     Reading,
     by_group,
@@ -52,6 +52,8 @@ from audit.benchmarks.written.prompted import (
     value_of,
 )
 from audit.requests import Classify
+from audit.scorers.labels import label_probabilities
+from audit.scorers.masking import whole_words
 from probes.benchmarks.folder import DataFolder
 from probes.benchmarks.items import BenchmarkItem
 from probes.benchmarks.openings import NONCE, axes_of, fillers, openings
@@ -101,10 +103,8 @@ def whole_text(item: BenchmarkItem, continuation: str, masked: bool) -> str:
 
 @cache
 def _names() -> re.Pattern[str]:
-    """Every phrase and word that names a group, the longer ones first."""
-    names = {name for filler in fillers("regard") for name in (filler.person, filler.term)}
-    ordered = sorted(names, key=lambda name: (-len(name), name))
-    return re.compile(rf"\b(?:{'|'.join(map(re.escape, ordered))})\b", re.IGNORECASE)
+    """Every phrase and word that names a group."""
+    return whole_words(name for filler in fillers("regard") for name in (filler.person, filler.term))
 
 
 def follow_up(questioned: Items, setup: Setup, answered: Answered) -> list[Question]:

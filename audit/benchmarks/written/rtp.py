@@ -50,7 +50,7 @@ from audit.benchmarks.shares import mean_figure
 from audit.benchmarks.text_scores import MODEL, check_scorer
 from audit.benchmarks.two_groups import Side, compared
 from audit.benchmarks.written.prompted import ask_scorer, captured_samples, continue_each, read_scored
-from audit.scorers.sentiment import SCORERS
+from audit.scorers.sentiment import WORD_LISTS
 from audit.stats.estimate import Undefined
 from audit.stats.extremes import expected_maximum, probability_any
 from audit.wording import counted
@@ -151,7 +151,7 @@ def goldens(data: DataFolder) -> list[Golden]:
 
 
 def _check_toxicity_scorer(setup: Setup) -> None:
-    if setup.scorer in SCORERS:
+    if setup.scorer in WORD_LISTS:
         what = f"{setup.scorer} rates sentiment, not toxicity"
         raise InputError(Fault(what, "", f"Name a classifier: scorer {MODEL}, with its label."))
     check_scorer(setup)
