@@ -43,6 +43,8 @@ class Asked:
         A table of people selected and not selected, for selection rates and impact ratios.
     benchmarks : sequence of Path
         Folders of runs of published measures, whose numbers stand beside the audit's.
+    reveal : bool
+        Whether text that a model wrote is shown; else its length and hash stand for it.
     """
 
     as_of: date = field(default_factory=today)
@@ -50,3 +52,4 @@ class Asked:
     earlier: Path | None = None
     selection: Path | None = None
     benchmarks: Sequence[Path] = ()
+    reveal: bool = False

@@ -47,12 +47,15 @@ from reports.contents.finding_form import formed
 from reports.contents.findings import summary, told_findings
 from reports.contents.formulas import method
 from reports.contents.heat_maps import heat_maps
+from reports.contents.labelled import labelled_section
 from reports.contents.limits import not_measured
 from reports.contents.method import glossary, reproduction
 from reports.contents.provenance import provenance
 from reports.contents.published import published
 from reports.contents.reviews import reviews_summary
 from reports.contents.risks import tagged
+from reports.contents.scorer_errors import without_errors
+from reports.contents.scorers import scorer_audits
 from reports.contents.selection import selection
 from reports.contents.severity import levels
 from reports.contents.signoff import signatures
@@ -117,21 +120,28 @@ def report_data(root: Path, asked: Asked | None = None) -> dict[str, Any]:
         find_engagement(root, asked.engagement), [record["id"] for record in findings["findings"]]
     )
     told = told_findings(findings, [event.data() for event in kept.events])
-    rows = tagged(formed(told, suites, engagement), suites)
+    rows = without_errors(root, tagged(formed(told, suites, engagement), suites))
     known: dict[str, Any] = {
         "provenance": provenance(ledger),
-        "reviews": reviews_summary(kept, summarize(root)),
+        "reviews": {
+            **reviews_summary(kept, summarize(root)),
+            "labelled": labelled_section(root, kept.events),
+        },
     }
     known["published"] = published(asked.benchmarks, bundle.plan)
     attested = attestation(root, engagement.sha256)
     first_page = cover(bundle, findings, environment, asked)
     data: dict[str, Any] = {
         "format": FORMAT,
+        "texts": "revealed" if asked.reveal and not bundle.is_redacted else "withheld",
         "cover": engaged_cover(engagement, signers(attested), root, first_page),
         "executive": executive(rows, findings, suites, engagement, {**known, "attestation": attested}),
         "engagement": engaged(engagement, bundle.plan_sha256),
         "context": context(engagement, suites, findings),
-        "method": method(findings, bundle.plan, known["reviews"]),
+        "method": {
+            **method(findings, bundle.plan, known["reviews"]),
+            "scorer_audits": scorer_audits(root),
+        },
         "settings": settings(bundle.plan),
         "summary": {**summary(findings, rows), "levels": levels(rows)},
         "findings": rows,
@@ -147,7 +157,7 @@ def report_data(root: Path, asked: Asked | None = None) -> dict[str, Any]:
         "reproduction": reproduction(environment),
         "signatures": signatures(engagement, attested),
         "changes": changes(asked.earlier, root, {row["record"]["id"]: row["number"] for row in rows}),
-        "examples": examples(root, rows),
+        "examples": examples(root, rows, asked.reveal),
         "selection": selection(asked.selection),
         "attestation": attested,
     }

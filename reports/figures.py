@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from audit.wording import UNKNOWN as UNKNOWN
+from audit.wording import p_value as p_value
 from audit.wording import ratio_phrase
-
-UNKNOWN = "unknown"
 
 
 def number(value: float | None) -> str:
@@ -36,19 +36,6 @@ def signed(value: float | None) -> str:
     if value is None:
         return UNKNOWN
     return "0" if value == 0 else f"{value:+.4g}"
-
-
-def p_value(value: float | None) -> str:
-    """A p-value; below a ten-thousandth only that it is.
-
-    Examples
-    --------
-    >>> p_value(0.0213), p_value(1e-9), p_value(1.0), p_value(None)
-    ('0.0213', '< 0.0001', '1', 'unknown')
-    """
-    if value is None:
-        return UNKNOWN
-    return "< 0.0001" if value < 0.0001 else f"{value:.3g}"
 
 
 def share(value: float | None) -> str:

@@ -35,7 +35,7 @@ QUOTED = (
     "provenance.*.value.*",
     "provenance.*.source",
     "provenance.*.declared_by",
-    "suites.*.card.critiques.*",
+    "*.critiques.*",
     "findings.*.record.*",
     "findings.*.review.*",
     "families.*",
@@ -68,6 +68,7 @@ NAMED = (
     ("findings", "record", "crossed_group_label"),
     ("findings", "record", "crossed_reference_label"),
     ("findings", "record", "undefined"),
+    ("method", "measures", "scorers"),
 )
 """Names and reasons that sentences of the report quote: they are let through wherever they stand."""
 

@@ -8,11 +8,8 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
+from audit.spreadsheets import guarded
 from audit.wording import visible
-
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the start of a formula."""
-NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.IGNORECASE)
 
 SIGNS = re.compile(r"[\\`*_{}\[\]#|~$!]")
 """What Markdown, with the extensions that GitHub reads, takes for more than itself."""
@@ -72,16 +69,14 @@ def html_emphasised(text: str) -> Markup:
 
 
 def csv_cell(text: Any) -> str:
-    """A cell that no spreadsheet takes for a formula.
+    """A cell without control characters that no spreadsheet takes for a formula.
 
     Examples
     --------
-    >>> csv_cell("=1+1"), csv_cell("-0.5"), csv_cell("@x"), csv_cell("+1+cmd"), csv_cell("plain")
-    ("'=1+1", '-0.5', "'@x", "'+1+cmd", 'plain')
+    >>> csv_cell("=1+1"), csv_cell(-0.5)
+    ("'=1+1", '-0.5')
     """
-    shown = str(visible(str(text)))
-    risky = shown.lstrip(" \n").startswith(FORMULA) and not NUMBER.fullmatch(shown)
-    return f"'{shown}" if risky else shown
+    return guarded(str(visible(str(text))))
 
 
 def value_text(value: Any) -> str:

@@ -54,7 +54,7 @@ def changes(rows: Sequence[Change], palette: Palette, scale: str = "points") -> 
         where it could not be computed, with a ``reason`` where there is one. The verdict is one on a change.
     palette : Palette
         The page's colours.
-    scale : {"points", "log-odds"}
+    scale : {"points", "shares", "log-odds"}
         Log-odds are labelled as ratios, too.
 
     Returns
@@ -173,7 +173,7 @@ def differences(rows: Sequence[Change], scale: str, palette: Palette) -> list[An
 
 def axis(field: str, scale: str, ends: tuple[float, float], title: str) -> alt.X:
     """A horizontal axis of one panel."""
-    unit = "ratio of odds, nats" if scale == "log-odds" else "points"
+    unit = "ratio of odds, nats" if scale == "log-odds" else scale
     limits = alt.Scale(domain=list(ends), nice=False, zero=False)
     return alt.X(f"{field}:Q", scale=limits, **effect_axis(scale, *ends, title=f"{title}, {unit}"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from typing import Any
 
 import altair as alt
@@ -42,6 +42,13 @@ MOST_REASON = 350
 """Pixels: the most that verdicts, figures and reasons take beside the plot."""
 TITLE = 600
 """Pixels of a title, if its letters were as small as those of a row."""
+AXES = {
+    "continuation_sentiment": ["difference in sentiment, scale -1 to 1", "above 0: more positive"],
+    "continuation_toxicity": ["difference in toxicity, scale 0 to 1", "above 0: more toxic"],
+    "continuation_regard": ["difference in regard, scale -1 to 1", "above 0: better thought of"],
+    "reply_refusal": ["difference of shares of refusals", "above 0: more refusals"],
+}
+"""Below the axis, by the measure of all rows; of others the unit stands there."""
 
 
 def forest(rows: Sequence[Finding], palette: Palette) -> Any:
@@ -76,7 +83,7 @@ def named_forest(
     labels: Sequence[str],
     palette: Palette,
     titled: Callable[[Sequence[Finding], Sequence[Mapping[str, Any]]], alt.TitleParams],
-    axis_title: str | None = None,
+    axis_title: str | Sequence[str] | None = None,
     most: float = LABEL,
 ) -> Any:
     """As :func:`forest`, of at least one row, with names of rows, a title and an axis of one's own.
@@ -86,6 +93,7 @@ def named_forest(
     if len({row["unit"] for row in rows}) > 1:
         raise ValueError("one forest plot has one unit")
     ends = extent(rows)
+    axis_title = axis_title or AXES.get(only({row.get("measure") for row in rows}))
     drawn = [drawn_row(place, row, ends, palette) for place, row in enumerate(rows)]
     left = names(labels, palette, most)
     right = beside(drawn)
@@ -94,6 +102,11 @@ def named_forest(
     plot = plot.properties(width=rest(left, right), height=ROW * len(rows))
     chart = alt.hconcat(left, plot, right, spacing=GAP).properties(title=titled(rows, drawn))
     return dressed(chart, palette)
+
+
+def only(values: Set[Any]) -> Any:
+    """The one value of a set that has one; else None."""
+    return next(iter(values)) if len(values) == 1 else None
 
 
 def beside(drawn: Sequence[Mapping[str, Any]]) -> Any:
@@ -191,10 +204,11 @@ def layers(
         **axis,
     )
     hint = [alt.Tooltip("claim:N", title="finding"), alt.Tooltip("verdict:N"), alt.Tooltip("note:N")]
-    base = data(drawn).encode(y=row_place(len(drawn)))
-    inside = data([row for row in drawn if "lo" in row]).encode(y=row_place(len(drawn)))
-    core = data([row for row in drawn if "inner_lo" in row]).encode(y=row_place(len(drawn)))
-    points = data([row for row in drawn if "estimate" in row]).encode(y=row_place(len(drawn)))
+    rows = [{name: value for name, value in row.items() if name != "beyond"} for row in drawn]
+    base, inside, core, points = (
+        data([row for row in rows if name in row]).encode(y=row_place(len(rows)))
+        for name in ("row", "lo", "inner_lo", "estimate")
+    )
     far = [
         {"row": row["row"], "at": at, "shape": shape, "colour": row["colour"]}
         for row in drawn

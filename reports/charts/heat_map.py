@@ -53,7 +53,8 @@ def heat_map(
     Returns
     -------
     alt.HConcatChart
-        Readable for 40 families by 30 groups. Missing cells are crossed and outlined.
+        Readable for 40 families by 30 groups. Missing cells are crossed and outlined. Where no value lies
+        below a middle of 0, as of toxicity, the key has no such steps.
     """
     if not cells:
         return nothing(palette, "Nothing was scored.")
@@ -67,7 +68,9 @@ def heat_map(
     plot = alt.layer(*layers(rows, groups, (limit, width), palette))
     plot = plot.properties(width=width * len(groups), height=CELL_HEIGHT * len(families))
     chart = alt.vconcat(
-        alt.hconcat(left, plot, spacing=8), key(limit, legend(title, centre), palette), spacing=14
+        alt.hconcat(left, plot, spacing=8),
+        key(limit, legend(title, centre), palette, first_step(rows, centre)),
+        spacing=14,
     )
     return dressed(chart, palette)
 
@@ -100,6 +103,18 @@ def placed(
                 }
             )
     return rows
+
+
+def first_step(rows: Sequence[Mapping[str, Any]], centre: Centre) -> int:
+    """The lowest step that the key needs: the middle one where values have an end at 0, else the first.
+
+    Examples
+    --------
+    >>> first_step([{"value": 0.0}, {"value": None}], "zero"), first_step([{"value": -0.1}], "zero")
+    (4, 0)
+    """
+    below = any(row["value"] is not None and row["value"] < 0.0 for row in rows)
+    return 0 if below or centre == "family" else MIDDLE
 
 
 def step(value: float, limit: float) -> int:
@@ -200,16 +215,19 @@ def head(heads: Sequence[str], x: alt.X, width: int, palette: Palette) -> Any:
     return mark.encode(x=x, y=alt.value(-8), text="text:N")
 
 
-def key(limit: float, title: str, palette: Palette) -> Any:
-    """The steps of the scale in their colours, with the values between them."""
+def key(limit: float, title: str, palette: Palette, first: int) -> Any:
+    """The steps of the scale from one on, in their colours, with the values between them."""
     steps = [
-        {"from": place, "to": place + 1, "colour": colour} for place, colour in enumerate(palette.diverging)
+        {"from": place, "to": place + 1, "colour": colour}
+        for place, colour in enumerate(palette.diverging)
+        if place >= first
     ]
     ends = [
         {"at": place, "text": f"{value:+.{digits(limit)}f}"}
         for place, value in enumerate(thresholds(limit), start=1)
+        if place > first
     ]
-    x = alt.X("from:Q", axis=None, scale=alt.Scale(domain=[0, STEPS], nice=False))
+    x = alt.X("from:Q", axis=None, scale=alt.Scale(domain=[first, STEPS], nice=False))
     top, foot = alt.value(18), alt.value(36)
     words = data([{"text": title}]).mark_text(align="left", fontSize=TEXT_SIZE, color=palette.muted)
     numbers = data(ends).mark_text(fontSize=10, color=palette.ink)

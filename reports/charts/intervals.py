@@ -59,7 +59,7 @@ def leave_one_out(rows: Sequence[Row], palette: Palette, estimate: float, scale:
         The page's colours.
     estimate : float
         Over all families: the line that the rows are held against.
-    scale : {"points", "log-odds"}
+    scale : {"points", "shares", "log-odds"}
         Log-odds are labelled as ratios, too.
 
     Returns
@@ -93,7 +93,7 @@ def controls_panel(rows: Sequence[Row], palette: Palette, scale: str = "points",
         could not be had.
     palette : Palette
         The page's colours.
-    scale : {"points", "log-odds"}
+    scale : {"points", "shares", "log-odds"}
         Log-odds are labelled as ratios, too.
     kind : {"aa", "nonce"}
         Which of the two. Invented words may differ: that fails nothing.

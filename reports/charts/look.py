@@ -231,7 +231,9 @@ def ratio_ticks(low: float, high: float) -> list[float]:
     return [low, 0.0, high] if low < 0 < high else [low, high]
 
 
-def effect_axis(scale: str, low: float, high: float, title: str | None = None) -> dict[str, Any]:
+def effect_axis(
+    scale: str, low: float, high: float, title: str | Sequence[str] | None = None
+) -> dict[str, Any]:
     """Axis and title of a difference: log-odds are labelled as ratios, too.
 
     Returns
@@ -241,7 +243,7 @@ def effect_axis(scale: str, low: float, high: float, title: str | None = None) -
     """
     if scale != "log-odds":
         return {
-            "title": title or "difference in points",
+            "title": title or f"difference {'of' if scale == 'shares' else 'in'} {scale}",
             "axis": alt.Axis(tickCount=6, labelExpr="datum.value == 0 ? '0' : format(datum.value, '+.3~g')"),
         }
     ratio = "exp(datum.value)"

@@ -21,7 +21,7 @@ DASHES = ([1, 0], [6, 3], [2, 2], [8, 3, 2, 3])
 
 
 def threshold_curve(rows: Sequence[Step], palette: Palette, margin: float | None = None) -> Any:
-    """A difference over the threshold above which a scorer calls a text toxic or negative.
+    """A difference of shares over the threshold from which on a scorer's text counts as found.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ def threshold_curve(rows: Sequence[Step], palette: Palette, margin: float | None
     limits = alt.Scale(domain=[low, high], nice=False, zero=False)
     chart = alt.layer(*layers(there, scorers, margin, limits, palette))
     title = alt.TitleParams(
-        "the difference over the scorer's threshold",
+        "the difference of shares over the scorer's threshold",
         subtitle=[
             "filled circle: disparity; hollow: within margin; diamond: inconclusive; cross: invalid"
             + ("" if margin is None else "; area: the margin")
@@ -78,7 +78,7 @@ def layers(
     names = [visible(scorer) for scorer in scorers]
     y = alt.Y(
         "estimate:Q",
-        title="difference in points",
+        title="difference of shares",
         scale=limits,
         axis=alt.Axis(tickCount=6, labelExpr="datum.value == 0 ? '0' : format(datum.value, '+.3~g')"),
     )

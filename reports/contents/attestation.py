@@ -28,6 +28,11 @@ OUTSIDE = (
     f"Save it as {ENGAGEMENT} in the audit's folder, and sign again."
 )
 """Why a signature that holds is none of a report that was made with another engagement file."""
+ORIGINAL = (
+    "of the original of this redacted copy: plan, findings and reviews are as they were signed, and the "
+    "records, in which texts are withheld, are not."
+)
+"""Why a signature that holds does not sign the report of a redacted copy."""
 
 
 def attestation(root: Path, engagement_sha256: str | None = None) -> dict[str, Any]:
@@ -49,7 +54,7 @@ def attestation(root: Path, engagement_sha256: str | None = None) -> dict[str, A
     """
     found = signatures_of(root)
     outside = "" if engagement_sha256 in (None, own_engagement(root)) else OUTSIDE
-    signed = not outside and any(signature.valid for signature in found)
+    signed = not outside and any(signature.covers_records for signature in found)
     return {
         "signed": signed,
         "covers": COVERS if signed else f"{UNSIGNED} {COVERS}",
@@ -58,8 +63,8 @@ def attestation(root: Path, engagement_sha256: str | None = None) -> dict[str, A
             {
                 **{key: getattr(signature, key) for key in ("name", "role", "organisation", "at")},
                 "fingerprint": signature.fingerprint,
-                "valid": signature.valid and not outside,
-                "problem": signature.problem or outside,
+                "valid": signature.covers_records and not outside,
+                "problem": signature.problem or outside or (ORIGINAL if signature.of_original else ""),
             }
             for signature in found
         ],

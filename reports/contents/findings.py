@@ -7,10 +7,17 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit.verdict import VERDICTS
-from audit.wording import claim, curve_phrase, margin_phrase, needed_phrase, statement, verdict_phrase
+from audit.wording import (
+    claim,
+    curve_phrase,
+    margin_phrase,
+    needed_phrase,
+    size_in_claim,
+    statement,
+    verdict_phrase,
+)
 from reports.contents.reviews import reviews_of
 from reports.engagement import number_of
-from reports.figures import size_phrase
 
 MOST_SEVERE, MOST_ALIKE = 6, 2
 """Findings that the summary names, and how many of them of one model, suite and role."""
@@ -40,7 +47,7 @@ def told_findings(findings: Mapping[str, Any], events: Sequence[Mapping[str, Any
                 "statement": statement(record),
                 "claim": claim(record),
                 "verdict": verdict_phrase(record),
-                "size": size_phrase(record),
+                "size": size_in_claim(record),
                 "margin": margin_phrase(record),
                 "needs": needed_phrase(record) if open_question else None,
                 "analyses": curve_phrase(record) if computed else None,

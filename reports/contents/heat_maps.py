@@ -87,7 +87,10 @@ def one_map(told: Told, frame: Any, names: Mapping[str, str]) -> dict[str, Any]:
 
 
 def group_labels(records: Iterable[Told], suite: str, axis: str) -> dict[str, str]:
-    """What the groups of an axis are called; empty where two are called alike, or as another's id."""
+    """What the groups of an axis are called, as far as the findings name them.
+
+    Empty where two groups are called alike, so that a label never stands for more than one group.
+    """
     labels: dict[str, str] = {}
     for row in records:
         if (row["suite"], row["axis"]) == (suite, axis) and not row["crossed_axis"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from audit.measures import MEASURES
 from probes import TERM_AXIS, Suite
 from probes.cells import JOIN, is_crossed
 
@@ -74,8 +75,11 @@ def never_asked(findings: Mapping[str, Any], suites: Sequence[Suite]) -> list[di
         },
         {"what": "the use that a product makes of the model", "why": "the model was asked as loaded, alone"},
         {"what": "the data that the model was trained on", "why": "answers were examined, not training data"},
-        {"what": "toxic, hateful or denigrating text", "why": "no measure of this audit counts it"},
     ]
+    if not any(MEASURES[suite.measure].construct == "toxicity" for suite in suites):
+        rows.append(
+            {"what": "toxic, hateful or denigrating text", "why": "no measure of this audit counts it"}
+        )
     if not any(is_crossed(row["axis"]) for row in findings["findings"]):
         rows.append(
             {"what": "people of two groups at once", "why": "no comparison of this audit crosses two axes"}

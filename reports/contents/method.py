@@ -51,7 +51,10 @@ GLOSSARY = (
      "findings for review and does not say what they mean for a use of the model."),
     ("log-odds, nats", "The natural logarithm of the ratio of two answers' probabilities. A difference of "
      "0.69 nats is a ratio of odds of 2; 0 is no difference."),
-    ("points", "Units of a scorer, as of sentiment from -1 to 1. 0 is no difference."),
+    ("points", "Units of a scorer's scale: sentiment and regard go from -1 to 1, toxicity from 0 to 1. A "
+     "difference of 0 is none."),
+    ("shares", "Parts of all replies or texts: 1 is all of them. Sentences give differences of shares in "
+     "percentage points: 0.05 is 5 of them, 5 replies of a hundred."),
     ("template family", "Wordings of one sentence. They are kept together whenever answers are resampled or "
      "left out."),
     ("smallest detectable difference", "The true difference that a sample of this size and spread finds with "

@@ -80,5 +80,6 @@ def response_row(event: Review) -> dict[str, Any]:
         "decision": said.get("decision"),
         "blind": said.get("blind"),
         "machine": said.get("machine"),
+        "drawn": "drawn" in said,
         "text": said.get("reason") or said.get("note") or "",
     }

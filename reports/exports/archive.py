@@ -21,6 +21,8 @@ LEFT_OUT = (
     "This archive holds no records: what was asked and answered, text that a model wrote among it, stays in "
     "the folder of the audit. manifest.json names every file there with its SHA-256."
 )
+WITHHELD = "In report.json, length and SHA-256 stand in the place of text that a model wrote."
+SHOWN = "report.json shows text that a model wrote, as was asked for. It may hurt."
 
 
 def archive_files(data: Mapping[str, Any], root: Path) -> dict[str, bytes]:
@@ -29,7 +31,8 @@ def archive_files(data: Mapping[str, Any], root: Path) -> dict[str, bytes]:
         read_json(root / name)
     files: dict[str, Content] = {name: (root / name).read_bytes() for name in KEPT}
     files["report.json"] = file_bytes(data)
-    lines = [data["cover"]["title"], data["cover"]["status"], *data["cover"]["claims_limits"], LEFT_OUT]
+    cover, texts = data["cover"], SHOWN if data["texts"] == "revealed" else WITHHELD
+    lines = [cover["title"], cover["status"], *cover["claims_limits"], LEFT_OUT, texts]
     files["READ-ME.txt"] = "".join(f"{line}\n\n" for line in lines).encode("utf-8")
     return {"report-bundle.zip": zipped(files)}
 

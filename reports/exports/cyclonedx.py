@@ -10,7 +10,6 @@ A metric's value is text in this format: the shortest one that reads back as the
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -21,16 +20,16 @@ from reports.exports.cyclonedx_data import (
     compositions,
     dependencies,
     probe_components,
+    scorer_components,
     stated_licence,
     training_components,
 )
 from reports.exports.cyclonedx_declarations import declarations, standards
-from reports.exports.cyclonedx_parts import LONGEST_VERSION, Data, Part, claim_text, known, prop
+from reports.exports.cyclonedx_parts import HEX64, LONGEST_VERSION, Data, Part, claim_text, known, prop
 from reports.exports.files import about_model, settings_rows, uuid5_of, when
 from reports.exports.validate import held_to
 
 NAME = "report.cdx.json"
-HEX64 = re.compile(r"[0-9a-f]{64}")
 
 
 def cyclonedx_files(data: Data, root: Path) -> dict[str, bytes]:
@@ -55,7 +54,7 @@ def bill(data: Data) -> Part:
     cover, time = data["cover"], when(data["cover"])
     models = [model_component(data, place) for place in range(len(cover["models"]))]
     sources = Sources()
-    parts = [*probe_components(data), *training_components(data)]
+    parts = [*probe_components(data), *scorer_components(data), *training_components(data)]
     subject, components = (models[0], parts) if len(models) == 1 else (audit_component(data), models + parts)
     found = {"metadata": {"component": subject}, "components": components}
     cited = list(citations(data, found, sources, time))

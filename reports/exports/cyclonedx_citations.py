@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from reports.exports.cyclonedx_parts import NOTES, Data, Part, known, licence_fields
-from reports.exports.files import about_model
+from reports.exports.cyclonedx_parts import NOTES, SCORER, Data, Part, known, licence_fields
+from reports.exports.files import about, about_model
 
 CITED = ("licence", "developer", "architecture", "revision", "training_data", "digest")
 """Fields of the ledger that are attributed to who stated or measured them."""
@@ -59,6 +59,10 @@ def citations(data: Data, found: Data, sources: Sources, time: str) -> Iterator[
             if part["bom-ref"].startswith(f"training-data-{place + 1}-") and "licenses" in part:
                 row = told[licence_fields(told, part["name"])[0]]
                 yield citation(licence_pointer(f"/components/{number}", part), row, sources, time)
+    for number, part in enumerate(found["components"]):
+        if part["bom-ref"].startswith("scorer-") and "licenses" in part:
+            row = about(data, f"{SCORER}{part['name']}")["licence"]
+            yield citation(licence_pointer(f"/components/{number}", part), row, sources, time)
 
 
 def citation(pointer: str, row: Data, sources: Sources, time: str) -> Part:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from reports.exports.cyclonedx_parts import (
+    HEX64,
     LONGEST_VERSION,
+    SCORER,
     Data,
     Part,
     claim_text,
@@ -13,9 +15,10 @@ from reports.exports.cyclonedx_parts import (
     licence_fields,
     named_datasets,
     prop,
+    scorer_subjects,
     training_refs,
 )
-from reports.exports.files import about_model
+from reports.exports.files import about, about_model
 from reports.exports.validate import spdx_ids
 
 NOT_INSPECTED = [{"type": "dataset", "name": "training data; not inspected by this audit"}]
@@ -53,6 +56,31 @@ def probe_components(data: Data) -> list[Part]:
                 ],
             }
         )
+    return parts
+
+
+def scorer_components(data: Data) -> list[Part]:
+    """What made numbers of written text: a part of the instrument, which has faults of its own."""
+    parts = []
+    for number, subject in enumerate(scorer_subjects(data), start=1):
+        told = about(data, subject)
+        part: Part = {
+            "type": "machine-learning-model" if "architecture" in told else "library",
+            "bom-ref": f"scorer-{number}",
+            "name": subject.removeprefix(SCORER),
+        }
+        version, digest, licence = (known(told, field) for field in ("version", "digest", "licence"))
+        if version or digest:
+            part["version"] = str(version or digest)[:LONGEST_VERSION]
+        part["description"] = (
+            f"Scores text of the audited models: {known(told, 'construct') or 'not stated'}."
+        )
+        if digest is not None and HEX64.fullmatch(digest):
+            part["hashes"] = [{"alg": "SHA-256", "content": digest}]
+        if licence is not None:
+            part["licenses"] = [stated_licence(licence)]
+        part["properties"] = [prop(f"provenance:{row['field']}", claim_text(row)) for row in told.values()]
+        parts.append(part)
     return parts
 
 
@@ -100,11 +128,13 @@ def compositions(data: Data) -> list[Part]:
     unknown = [ref for number in numbers for ref in (f"model-{number}", *training_refs(data, number))]
     suites = suite_refs(data)
     rows: list[Part] = [{"aggregate": "unknown", "assemblies": unknown}] if unknown else []
+    scorers = scorer_refs(data)
+    rows += [{"aggregate": "unknown", "assemblies": scorers}] if scorers else []
     return rows + ([{"aggregate": "complete", "assemblies": suites}] if suites else [])
 
 
 def dependencies(data: Data, subject: str) -> list[Part]:
-    """Which model was trained on what, and, where several were audited, what the audit is about.
+    """Which model was trained on what, what the program scored with, and what an audit of several is about.
 
     Parameters
     ----------
@@ -117,7 +147,12 @@ def dependencies(data: Data, subject: str) -> list[Part]:
     ]
     if subject == "audit":
         rows.insert(0, {"ref": "audit", "dependsOn": [*(row["ref"] for row in rows), *suite_refs(data)]})
-    return rows
+    return [*rows, {"ref": "tool-1", "dependsOn": scorers}] if (scorers := scorer_refs(data)) else rows
+
+
+def scorer_refs(data: Data) -> list[str]:
+    """References of the scorers."""
+    return [f"scorer-{number}" for number in range(1, len(scorer_subjects(data)) + 1)]
 
 
 def suite_refs(data: Data) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,6 +12,8 @@ from reports.text import value_text
 Data = Mapping[str, Any]
 Part = dict[str, Any]
 
+HEX64 = re.compile(r"[0-9a-f]{64}")
+"""A digest of the one kind that this project makes."""
 LONGEST_VERSION = 1024
 """Characters that CycloneDX allows a version."""
 NOTES = {
@@ -21,6 +24,8 @@ NOTES = {
 """How a claim that has a value is known."""
 LICENCES = ("dataset_licence:", "upstream_licence:")
 """How the fields of the ledger begin that state a data set's licence; its name follows."""
+SCORER = "scorer:"
+"""How the subjects of the ledger begin that are scorers; a name follows."""
 DATASETS = ("datasets", "upstream_datasets")
 """Fields of the ledger that name data sets."""
 
@@ -54,6 +59,12 @@ def licence_fields(told: Mapping[str, Data], name: str) -> list[str]:
     """Fields of the ledger that speak of a data set's licence, those with an answer first."""
     fields = [begin + name for begin in LICENCES if begin + name in told]
     return sorted(fields, key=lambda field: known(told, field) is None)
+
+
+def scorer_subjects(data: Data) -> list[str]:
+    """The scorers of the audit, as subjects of the ledger, in its order."""
+    subjects = dict.fromkeys(row["subject"] for row in data["provenance"]["claims"])
+    return [subject for subject in subjects if subject.startswith(SCORER)]
 
 
 def training_refs(data: Data, number: int) -> list[str]:

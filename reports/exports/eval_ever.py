@@ -4,9 +4,9 @@ A result is a finding with a figure; its score is the signed difference between 
 end is no difference: ``lower_is_better``, which the format demands, holds of its distance from 0. What has no
 figure is listed by name and reason, since the format has no place for a missing score.
 
-An answer's line holds its prompt. Text that a model wrote is replaced by its length and its SHA-256: it may
-be toxic, and stays in the bundle. ``is_correct`` is demanded by the format and means nothing here: it is
-false, and every line says so.
+An answer's line holds its prompt. Text that a model wrote is replaced by its length and its SHA-256, unless
+it is asked for: it may be toxic, and stays in the bundle. ``is_correct`` is demanded by the format and means
+nothing here: it is false, and every line says so.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import math
 import re
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from audit.measures import MEASURES, Measure
 from audit.plan import PlannedSuite, planned_suites
 from audit.sidecar import Sidecar, open_sidecar
 from audit.table import AXIS
+from reports.exports.eval_ever_texts import answered, model_text
 from reports.exports.files import (
     NOT_STATED,
     Content,
@@ -59,9 +60,6 @@ RELATIONSHIPS = {
 }
 """What an engagement states to what the format knows; all else is ``other``, and is quoted."""
 NEITHER = "not applicable: a measure of disparity knows no correct answer; the format demands a value"
-KEPT = "kept whole in the bundle, records/{file}, record {n}"
-PROBABILITIES = "probabilities of the choices; " + KEPT
-REDACTED = "redacted: {characters} characters, SHA-256 {sha256}; " + KEPT
 SIGNED = "signed: 0 is no difference; lower_is_better holds of the distance from 0 alone: not to be ranked"
 CHECKED_EVERY = 1000
 """Lines of which one is held to the schema: all are made by one function from columns of known types."""
@@ -78,11 +76,12 @@ TOLD = ("arm", "template", "family", "term", "pair", "setting", "unit", "drawn_f
 
 def eval_ever_files(data: Data, root: Path) -> dict[str, Content]:
     """A file of results and a file of answers for each model, below ``report-eval-ever/data/``."""
-    plan = Bundle(root).plan
+    bundle = Bundle(root)
+    plan, redacted = bundle.plan, bundle.is_redacted
     suites, sidecar = planned_suites(plan), open_sidecar(root)
     files: dict[str, Content] = {}
     for model in data["cover"]["models"]:
-        about = About.of(data, model)
+        about = replace(About.of(data, model), redacted=redacted)
         answers = written_answers(about, suites, sidecar)
         results = held_to(aggregate(data, about, answers), "eval-ever", about.path + ".json")
         files[f"{FOLDER}/{about.path}.json"] = file_bytes(results)
@@ -105,12 +104,16 @@ class About:
         The id of this evaluation of it.
     path : str
         Of its files, without their ending.
+    revealed, redacted : bool
+        Whether text that it wrote is shown, and whether the bundle holds it no longer.
     """
 
     model: Data
     id: str
     evaluation: str
     path: str
+    revealed: bool = False
+    redacted: bool = False
 
     @classmethod
     def of(cls, data: Data, model: Data) -> About:
@@ -124,7 +127,8 @@ class About:
         own = f"{component(developer)}/{component(name.replace('/', '_'))}"
         audit = f"{COLLECTION}-{cover['plan_sha256'][:12]}-{cover['chain_sha256'][:12]}"
         name = uuid4_of(cover["plan_sha256"], cover["chain_sha256"], model["id"], model["digest"])
-        return cls(model, own, f"{audit}/{own}/{epoch(when(cover))}", f"data/{COLLECTION}/{own}/{name}")
+        evaluation, path = f"{audit}/{own}/{epoch(when(cover))}", f"data/{COLLECTION}/{own}/{name}"
+        return cls(model, own, evaluation, path, data["texts"] == "revealed")
 
     @property
     def samples(self) -> str:
@@ -145,12 +149,15 @@ class Answers:
         Lines.
     left_out : mapping of str to int
         Answers without a value, by status.
+    texts : int
+        Lines of text that the model wrote.
     """
 
     file: PassingFile
     rows: int
     sha256: str
     left_out: Mapping[str, int]
+    texts: int
 
 
 def aggregate(data: Data, about: About, answers: Answers) -> dict[str, Any]:
@@ -188,7 +195,7 @@ def aggregate(data: Data, about: About, answers: Answers) -> dict[str, Any]:
             "total_rows": answers.rows,
             "additional_details": {
                 "without_a_value": left_out or "none",
-                "model_text": "text that the model wrote is replaced by its length and SHA-256",
+                "model_text": model_text(about.revealed, answers.texts),
                 "is_correct": NEITHER,
             },
         }
@@ -340,13 +347,14 @@ def details(told: Data) -> dict[str, str]:
 def written_answers(about: About, suites: Mapping[str, PlannedSuite], sidecar: Sidecar) -> Answers:
     """Every answer of a model that has a value, written to a passing file, one suite at a time."""
     where = Path(tempfile.gettempdir())
-    digest, rows = hashlib.sha256(), 0
+    digest, rows, texts = hashlib.sha256(), 0, 0
     left_out: dict[str, int] = {}
     with disk_errors(where):
         file = PassingFile()
         for suite, planned in suites.items():
             frame = frame_of(sidecar, about.model["id"], suite)
             valued = frame["status"] == "scored"
+            texts += int(frame["output"][valued].notna().sum())
             for status, number in frame["status"][~valued].value_counts().items():
                 if number:
                     left_out[str(status)] = left_out.get(str(status), 0) + int(number)
@@ -357,7 +365,7 @@ def written_answers(about: About, suites: Mapping[str, PlannedSuite], sidecar: S
                 digest.update(content)
                 file.write(content)
                 rows += 1
-    return Answers(file, rows, digest.hexdigest(), left_out)
+    return Answers(file, rows, digest.hexdigest(), left_out, texts)
 
 
 def frame_of(sidecar: Sidecar, model: str, suite: str) -> pd.DataFrame:
@@ -368,7 +376,7 @@ def frame_of(sidecar: Sidecar, model: str, suite: str) -> pd.DataFrame:
 
 def lines(about: About, planned: PlannedSuite, frame: pd.DataFrame) -> Iterator[dict[str, Any]]:
     """The answers of one suite, a line a value."""
-    measure = MEASURES[planned.suite.measure]
+    measure = planned.measure
     method = ", ".join([measure.name, *measure.scorers[:1]])
     choices = {
         (item.id, pair.id): [*pair.plus, *pair.minus] for item in planned.items for pair in item.answers
@@ -425,7 +433,7 @@ def line_of(
             "reference": [],
             "choices": choices,
         },
-        "output": {"raw": [answered(row)]},
+        "output": {"raw": [answered(row, about.revealed, about.redacted)]},
         "answer_attribution": [
             {
                 "turn_idx": 0,
@@ -438,12 +446,3 @@ def line_of(
         "evaluation": {"score": value, "is_correct": False},
         "metadata": {**metadata, "request_sha256": row["digest"], "is_correct": NEITHER},
     }
-
-
-def answered(row: Mapping[str, Any]) -> str:
-    """What stands in the place of a model's answer."""
-    if row["output"] is None:
-        return PROBABILITIES.format(file=row["file"], n=row["n"])
-    text = str(row["output"])
-    content = hashlib.sha256(text.encode("utf-8")).hexdigest()
-    return REDACTED.format(characters=len(text), sha256=content, file=row["file"], n=row["n"])

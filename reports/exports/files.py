@@ -75,7 +75,11 @@ def said(value: Any) -> str:
 
 def about_model(data: Data, model: str) -> dict[str, Data]:
     """The ledger's claims about a model, by field."""
-    subject = f"model:{model}"
+    return about(data, f"model:{model}")
+
+
+def about(data: Data, subject: str) -> dict[str, Data]:
+    """The ledger's claims about a subject, by field."""
     return {row["field"]: row for row in data["provenance"]["claims"] if row["subject"] == subject}
 
 

@@ -37,6 +37,7 @@ def detail(told: Row) -> list[tuple[str, str]]:
         ("answers", coverage(record["coverage"])),
         *robustness(told),
         *scorers(record),
+        *((f"less the errors of {each['scorer']}", each["text"]) for each in told["scorer_errors"]),
     ]
     if record["reasons"]:
         lines.append(("reasons", "; ".join(record["reasons"])))

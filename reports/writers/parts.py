@@ -7,8 +7,10 @@ from typing import Any
 
 from audit.benchmarks import wording as measures
 from audit.impact import wording as rates
+from audit.labelling import wording as labelling
+from audit.redaction.withheld import text_shown
 from audit.review.wording import agreement_lines, machine_lines
-from audit.wording import MARKS, visible
+from audit.wording import MARKS, counted, visible
 from reports import figures
 from reports.text import value_text
 from reports.writers import detail, plain
@@ -33,6 +35,7 @@ def shown(data: Data) -> dict[str, Any]:
         "groups": groups(seen["findings"]),
         "marks": MARKS,
         "figures": figures,
+        "text_shown": text_shown,
         "detail": detail,
         "plain": plain,
         "analysed": analysed,
@@ -43,11 +46,38 @@ def shown(data: Data) -> dict[str, Any]:
         ],
         "rates": rates,
         "measures": measures,
+        "spoken": spoken(seen["reviews"]["responses"]),
+        "labels_told": labels_told(seen["reviews"].get("labelled")),
         "review_lines": [
             ("Between reviewers, blind", list(agreement_lines(seen["reviews"]))),
             ("People and the machine", list(machine_lines(seen["reviews"]))),
         ],
     }
+
+
+def spoken(responses: Sequence[Data]) -> dict[str, Any]:
+    """What people said of single responses, less the bare labels of sheets, of which there may be thousands.
+
+    Returns
+    -------
+    dict
+        ``rows``, those to list; ``left``, a sentence on the others, empty where there are none.
+    """
+    rows = [row for row in responses if not row["drawn"] or row["text"]]
+    number = len(responses) - len(rows)
+    left = (
+        f"Not listed here: {counted(number, 'label')} of a drawn sample. What people find in a sample says "
+        "what they come to; report.json and reviews.csv hold each."
+    )
+    return {"rows": rows, "left": left if number else ""}
+
+
+def labels_told(found: Data | None) -> dict[str, Any] | None:
+    """What people found in a sample, as lines and tables; None where nobody labelled one."""
+    if found is None:
+        return None
+    lines = [*labelling.count_lines(found), *labelling.labeller_lines(found)]
+    return {"lines": lines, "tables": list(labelling.told_tables(found)), "note": labelling.WEIGHED}
 
 
 def groups(rows: Sequence[Data]) -> list[dict[str, Any]]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from audit.benchmarks.wording import subject
 from audit.impact.wording import OUTCOMES, shown_row, title
+from audit.labelling.wording import told_tables
+from audit.redaction.withheld import text_shown
 from reports.figures import number, p_value, signed
 from reports.text import csv_cell, value_text
 from reports.writers import plain
@@ -49,6 +51,8 @@ def csv_tables(data: Data) -> dict[str, str]:
         ),
         "heat-maps.csv": heat_maps(data["heat_maps"]),
         "crosswalk.csv": crosswalk(data["crosswalk"]),
+        **({"examples.csv": examples(data["examples"])} if data["examples"]["findings"] else {}),
+        **labelled_tables(data["reviews"].get("labelled")),
         **({} if data["selection"] is None else {"selection.csv": selection(data["selection"])}),
         **({} if data["published"] is None else published_tables(data["published"])),
     }
@@ -63,7 +67,7 @@ def csv_tables(data: Data) -> dict[str, str]:
 
 RESPONSES = (
     "at", "reviewer", "kind", "model", "item", "unit", "question", "said", "decision", "blind", "machine",
-    "text",
+    "drawn", "text",
 )  # fmt: skip
 TOKENISATION = ("model", "suite", "unit", "doubt", "items")
 HEAD = (
@@ -119,6 +123,23 @@ def heat_maps(maps: Sequence[Data]) -> str:
     return table(head, lines)
 
 
+def examples(told: Data) -> str:
+    """One line a text that a model wrote: its prompt, what its item scored, and the text or its shape."""
+    head = ("number", "item", "side", "prompt", "record", "score", "other side", "text")
+    return table(
+        head,
+        (
+            [
+                *(row["number"], item["item"], item["side"], item["prompt"], item["record"]),
+                *(signed(item["score"]), signed(item["baseline"]), text_shown(text)),
+            ]
+            for row in told["findings"]
+            for item in row["items"]
+            for text in item["texts"]
+        ),
+    )
+
+
 def plain_table(rows: Sequence[Data]) -> str:
     """Rows as they stand in the report's data: a column for each thing that one line can tell."""
     known = dict.fromkeys(key for row in rows for key in row)
@@ -162,6 +183,7 @@ def read_me(data: Data) -> list[tuple[str, str]]:
         ("report of", cover["as_of"]),
         ("run id", cover["run_id"]),
         *((f"model, SHA-256 {model['digest']}", model["id"]) for model in cover["models"]),
+        ("model-written text", data["texts"]),
         *(("what this report does not claim", line) for line in cover["claims_limits"]),
     ]
     if data["crosswalk"]["banner"]:
@@ -302,6 +324,15 @@ ESTIMATE_KEYS = (
     "power_within", "control_p", "needed", "reasons", "reason", "method",
 )  # fmt: skip
 CONTROL_KEYS = ("name", "value", "p", "holds", "detail")
+
+
+def labelled_tables(found: Data | None) -> dict[str, str]:
+    """What people found in a sample; nothing where nobody labelled one."""
+    rows: dict[str, list[list[str]]] = {}
+    for told in told_tables(found) if found is not None else ():
+        own = rows.setdefault(f"labelled-{told['name']}.csv", [["table", *told["head"]]])
+        own += [[told["caption"], *row] for row in told["rows"]]
+    return {name: table(own[0], own[1:]) for name, own in rows.items()}
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:

@@ -23,6 +23,8 @@ FORM = (
 """What a finding has beside its measurement."""
 ON_CARD = {"version": None, "digest": None, "licence": None, "critiques": [], "not_covered": []}
 """What of a suite's probe its card says already."""
+IN_SENTENCES = ("sensitivity", "specificity", "lowest", "gap", "dialect")
+"""Of a scorer's own audit: on paper its sentences, ``meaning``, say what these hold."""
 SILENT = {
     "where": "a place on paper stands for it where the section is known",
     "anchor": "of the page",
@@ -95,6 +97,10 @@ def with_every_part(data: dict[str, Any]) -> dict[str, Any]:
     full["cover"] |= {key: cover[key] for key in (*named, "run_id")} | {"signed": False}
     parts = ("executive", "engagement", "context", "method", "crosswalk", "selection", "changes", "examples")
     full |= {part: maker.of(part) for part in (*parts, "attestation")}
+    for row in full["method"]["scorer_audits"]:
+        row["found"] = "toxic"
+        for key in IN_SENTENCES:
+            row[key]["reason"] = ""
     form = maker.definitions["told_finding"]["properties"]
     full["findings"][0] |= {key: maker.made(form[key], key) for key in FORM}
     full["provenance"] |= {

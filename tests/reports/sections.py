@@ -124,6 +124,7 @@ def whole(data: dict[str, Any]) -> dict[str, Any]:
             ],
             "thresholds": [{"name": HOSTILE, "value": 0.2, "unit": "nats", "source": "the plan"}],
             "scorer_validity": [{"primary": "vader", "second": "textblob", "meaning": "they agree"}],
+            "scorer_audits": [{"scorer": "vader", "construct": "sentiment", "meaning": ["it errs"]}],
             "human_review": {"text": "nobody"},
             "severity": [
                 {"record": "S3", "without_use": "Moderate", "with_use": "High", "when": "a robust disparity"}
@@ -154,8 +155,10 @@ def whole(data: dict[str, Any]) -> dict[str, Any]:
                     "number": "F-001",
                     "items": [
                         {
+                            "item": "a/b",
                             "prompt": HOSTILE,
                             "side": "group",
+                            "record": 7,
                             "score": 0.5,
                             "baseline": -0.5,
                             "texts": [{"words": 3, "characters": 17, "sha256": "0" * 64}],

@@ -134,7 +134,7 @@ def test_an_export_that_is_not_valid_is_not_written(
     with pytest.raises(ExportError, match=r"report\.cdx\.json .*tools"):
         write(hostile, ["json", "cyclonedx"], tmp_path / "out")
     assert not (tmp_path / "out").exists()
-    monkeypatch.setattr(eval_ever, "answered", lambda row: 1)
+    monkeypatch.setattr(eval_ever, "answered", lambda *told: 1)
     with pytest.raises(ExportError, match=r"_samples\.jsonl:1 .*output"):
         write(hostile, ["eval-ever"], tmp_path / "out")
 
@@ -246,6 +246,25 @@ def test_the_bill_states_no_conformance_and_says_what_is_unknown(
     statement = bill["declarations"]["affirmation"]["statement"]
     assert statement.startswith("UNSIGNED DRAFT") and "signatories" not in bill["declarations"]["affirmation"]
     assert "thirdParty" not in bill["declarations"]["assessors"][0]
+
+
+def test_the_scorers_are_components_with_digest_licence_and_who_stated_it(
+    hostile: Path, bill: dict[str, Any]
+) -> None:
+    planned = json.loads((hostile / "plan.json").read_text("utf-8"))["scorers"]
+    parts = {part["bom-ref"]: part for part in bill["components"]}
+    found = [part for ref, part in parts.items() if ref.startswith("scorer-")]
+    assert [part["name"] for part in found] == [row["name"] for row in planned] != []
+    assert [part["hashes"][0]["content"] for part in found] == [row["digest"] for row in planned]
+    assert all(part["type"] == "library" and part["licenses"] and part["version"] for part in found)
+    tool = next(row for row in bill["dependencies"] if row["ref"] == "tool-1")
+    assert tool["dependsOn"] == [ref for ref in parts if ref.startswith("scorer-")]
+    cited = {pointer for row in bill["citations"] for pointer in row["pointers"]}
+    for number, part in enumerate(bill["components"]):
+        if part in found:
+            stated = part["licenses"][0]["license"]
+            field = "id" if "id" in stated else "name"
+            assert f"/components/{number}/licenses/0/license/{field}" in cited
 
 
 def test_one_model_is_the_subject_and_its_licence_is_as_declared(data: dict[str, Any]) -> None:
@@ -431,7 +450,8 @@ def test_written_text_stands_as_hash_and_length_and_what_has_no_value_is_counted
         row = json.loads(line)
         assert row["input"]["raw"] == prompt and row["evaluation"]["score"] == value
         (shown,) = row["output"]["raw"]
-        assert f"{len(text)} characters, SHA-256 {hashlib.sha256(text.encode()).hexdigest()};" in shown
+        sha256 = hashlib.sha256(text.encode()).hexdigest()
+        assert shown.startswith(f"[withheld: {len(text)} characters, sha256 {sha256}]; ")
         assert shown.endswith(f"records/00000.jsonl, record {n}")
 
 

@@ -62,7 +62,8 @@ OURS = [
 ]  # fmt: skip
 THEIRS = [
     ("cover", "claims_limits", 1), ("cover", "models", 0, "id"), ("provenance", "claims", 0, "value"),
-    ("suites", 0, "card", "critiques", 0), ("findings", 0, "record", "reasons"),
+    ("suites", 0, "card", "critiques", 0), ("provenance", "probes", 0, "critiques", 0),
+    ("findings", 0, "record", "reasons"),
     ("findings", 0, "review", "history"), ("reproduction", "runs", 0, "environment", "processor"),
 ]  # fmt: skip
 
@@ -112,13 +113,22 @@ def test_a_models_name_and_a_word_that_was_asked_are_let_through_in_a_sentence(d
     assert overclaims(title) == [(("cover", "title"), "safe")]
 
 
+def test_a_scorers_name_is_let_through_wherever_the_report_names_it(data: dict[str, Any]) -> None:
+    name = "unitary/un" + "biased-toxic-roberta#toxicity"
+    named = put(data, ("method", "measures", 0, "scorers"), [name, "vader"])
+    told = put(named, ("provenance", "claims", 0, "subject"), f"scorer:{name}")
+    told = put(told, ("findings", 0, "statement"), f"By {name}, the scores are higher.")
+    assert overclaims(told) == []
+    assert overclaims(put(data, ("findings", 0, "statement"), f"By {name}, the scores are higher.")) != []
+
+
 def test_every_suite_of_the_catalogue_can_be_reported() -> None:
     suites = [load_suite(name) for name in suite_ids()]
     assert len(suites) > 2
     for suite in suites:
         card = suite.card
         told = [suite.title, card.harm, card.construct, card.compares, card.not_evidence, *card.limits]
-        assert claims_in(" ".join([*told, suite.margin.source])) == [], suite.id
+        assert claims_in(" ".join([*told, suite.margin.source, *card.critiques])) == [], suite.id
 
 
 def test_every_sentence_of_the_contents_keeps_the_rule() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from audit.impact import wording as rates
+from audit.redaction.withheld import text_shown
 from reports.figures import UNKNOWN, number, p_value, signed
 from reports.text import value_text
 from reports.writers import detail
@@ -181,6 +182,7 @@ def full_tables(report: Data, groups: Sequence[Data]) -> list[Block]:
         *controls(report),
         *coverage(report),
         *reviews(report),
+        *labelled(report),
         heading("The claim ledger"),
         table(
             "One claim a line, with how it is known; what is not known stands first",
@@ -259,17 +261,36 @@ def reviews(report: Data) -> list[Block]:
     for title, told_lines in report["review_lines"]:
         if told_lines:
             blocks += [text([("strong", title)]), items(told_lines)]
-    if told["responses"]:
+    if report["spoken"]["left"]:
+        blocks.append(text(report["spoken"]["left"]))
+    if report["spoken"]["rows"]:
         blocks.append(
             table(
                 "Labels and decisions about single responses, in order",
                 ("when", "who", "about", "said", "machine's value", "in words"),
-                (response_row(row) for row in told["responses"]),
+                (response_row(row) for row in report["spoken"]["rows"]),
                 "2 1.6 3.4 2.4 auto 3",
                 "llllrl",
             )
         )
     return blocks
+
+
+LABELLED = {"accuracy": "1 1.4 2 2 2 3", "contrasts": "2 2.4 2.4 1 4"}
+"""Widths of the tables of what people find, by name."""
+
+
+def labelled(report: Data) -> list[Block]:
+    """What people find in a sample; nothing where nobody labelled one."""
+    told = report["labels_told"]
+    if told is None:
+        return []
+    blocks = [heading("What people find in a sample"), items(told["lines"])]
+    blocks += [
+        table(one["caption"], one["head"], map(list, one["rows"]), LABELLED[one["name"]], dense=True)
+        for one in told["tables"]
+    ]
+    return [*blocks, text(told["note"])]
 
 
 def response_row(row: Data) -> Row:
@@ -361,24 +382,23 @@ def changed(row: Data, common: Sequence[str]) -> Row:
 
 
 def examples(report: Data) -> list[Block]:
-    """A warning, and examples in which nobody need read what harms."""
+    """A warning, and examples in which nobody need read what harms, unless it was asked for."""
     told = report["examples"]
     blocks = [note(told["warning"])]
     if told["reason"]:
         blocks.append(text(told["reason"]))
     for one in told["findings"]:
         rows = [
-            [row["item"], row["side"], row["prompt"], signed(row["score"]), redacted(row["texts"])]
+            [
+                row["item"],
+                row["side"],
+                row["prompt"],
+                signed(row["score"]),
+                lines(map(text_shown, row["texts"])),
+            ]
             for row in one["items"]
         ]
-        head = ("item", "side", "prompt", "score", "answer, redacted")
+        head = ("item", "side", "prompt", "score", "the model's texts")
         blocks += [heading(one["number"], listed=False)]
         blocks.append(table(f"What carries {one['number']}", head, rows, "2 1.2 4 auto 3", "lllrl"))
     return blocks
-
-
-def redacted(texts: Sequence[Data]) -> Runs:
-    """The shape of what a model wrote, by which it can be found in the records."""
-    return lines(
-        f"{one['words']} words, {one['characters']} characters, {one['sha256'][:12]}" for one in texts
-    )

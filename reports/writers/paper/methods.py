@@ -157,6 +157,24 @@ def severity(rows: Sequence[Data]) -> list[Block]:
     ]
 
 
+def scorer_audits(rows: Sequence[Data]) -> list[Block]:
+    """What each scorer gets wrong, by its own audit."""
+    return [
+        table(
+            "Each scorer's own audit, on sentences of ours whose truth is known by construction",
+            ("scorer", "what it gets wrong"),
+            (
+                [
+                    [("strong", plain(row["scorer"])), ("line",), ("small", plain(row["construct"]))],
+                    lines(f"{line}." for line in row["meaning"]),
+                ]
+                for row in rows
+            ),
+            "1.4 8",
+        )
+    ]
+
+
 def columns(caption: str, widths: str) -> Callable[[Sequence[Data]], list[Block]]:
     """Records that are a table as they are."""
 
@@ -182,6 +200,7 @@ PARTS: dict[str, Callable[[Any], list[Block]]] = {
     "power": power,
     "thresholds": columns("Thresholds, and where they come from", "3 1.2 1.2 4.6"),
     "scorer_validity": columns("What a second scorer says", "1.4 1.4 auto auto auto 4"),
+    "scorer_audits": scorer_audits,
     "human_review": human_review,
     "severity": severity,
 }

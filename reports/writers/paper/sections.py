@@ -35,7 +35,7 @@ def laid_out(report: Data) -> tuple[dict[str, Any], dict[str, str]]:
         Plain data of which every text is a string; name of a chart to its SVG.
     """
     names = shown(report)
-    told = {**names["report"], "review_lines": names["review_lines"]}
+    told = {**names["report"], **{name: names[name] for name in ("review_lines", "labels_told", "spoken")}}
     groups = names["groups"]
     count = 2 * len(groups) + len(told["heat_maps"]) + MOST_CURVES + len(told["published"] or ())
     with drawing(count) as pens:
