@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from audit.spreadsheets import guarded
 from reports.charts.forest import described_forest
 from reports.charts.forest import forest as forest_chart
 from reports.charts.palette import DARK, LIGHT, Palette
@@ -70,30 +71,18 @@ def known(table: pd.DataFrame) -> list[dict[str, Any]]:
 def csv(table: pd.DataFrame) -> bytes:
     """A table as CSV that a spreadsheet takes for text, even where a cell looks like a formula."""
     words = [column for column in table if not pd.api.types.is_numeric_dtype(table[column])]
-    safe = table.assign(**{str(column): table[column].map(defused) for column in words})
+    safe = table.assign(
+        **{
+            str(column): table[column].map(lambda cell: guarded(cell) if isinstance(cell, str) else cell)
+            for column in words
+        }
+    )
     # With this end of a line a lone carriage return is quoted, too: else it would begin another row.
     return safe.to_csv(index=False, lineterminator="\r\n").encode("utf-8")
 
 
-def defused(value: object) -> object:
-    """A cell that no spreadsheet runs.
-
-    Examples
-    --------
-    >>> defused("=1+1"), defused("she"), defused(None), defused("-0.5")
-    ("'=1+1", 'she', None, '-0.5')
-    """
-    if not isinstance(value, str) or not value.startswith(("=", "+", "-", "@", "\t", "\r")):
-        return value
-    try:
-        float(value)
-    except ValueError:
-        return f"'{value}"
-    return value
-
-
-def forest(rows: Sequence[Mapping[str, Any]], unit: str) -> None:
-    """Estimates with intervals, margin and null band."""
+def forest(rows: Sequence[Mapping[str, Any]], measure: str) -> None:
+    """Estimates of one measure with intervals, margin and null band."""
     data = pd.DataFrame(
         [
             {
@@ -111,7 +100,7 @@ def forest(rows: Sequence[Mapping[str, Any]], unit: str) -> None:
             for row in rows
         ]
     )
-    draw(made(forest_chart, rows), described_forest(rows), data, f"forest-{unit}")
+    draw(made(forest_chart, rows), described_forest(rows), data, f"forest-{measure}")
 
 
 def record(value: Any) -> str:

@@ -18,10 +18,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from audit.bundle import ATTESTATIONS, ENGAGEMENT, REVIEWS, Bundle, read_json
+from audit.bundle import ATTESTATIONS, ENGAGEMENT, REDACTION, REVIEWS, Bundle, read_json
 from audit.integrity import BundleState, state_of
-from audit.measures import MEASURES, Measure
-from audit.plan import PlannedSuite, planned_suites
+from audit.measures import Measure
+from audit.plan import PlannedSuite, measures_of, planned_suites
 from audit.review.log import Reviews, read_reviews
 from audit.sidecar import Sidecar
 from audit.verify import read_findings
@@ -94,7 +94,12 @@ class Opened:
     def measure(self, suite: str) -> Measure | None:
         """The measure that reads a suite; None for one that this version does not know."""
         entry = next(entry for entry in self.plan["suites"] if entry["id"] == suite)
-        return MEASURES.get(entry["data"]["measure"])
+        return measures_of(self.plan).get(entry["data"]["measure"])
+
+    @property
+    def redacted(self) -> bool:
+        """Whether the bundle is a copy without the texts that a model wrote."""
+        return os.path.lexists(self.root / REDACTION)
 
     @property
     def plan_name(self) -> str:

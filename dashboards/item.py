@@ -12,6 +12,7 @@ import streamlit as st
 from audit import drill
 from audit.bundle import Record
 from audit.commands.show import number
+from audit.measures import scorer_column
 from audit.requests import ChoiceRequest, answers_of
 from audit.wording import figure
 from dashboards import data, tables
@@ -112,7 +113,7 @@ def answers(audit: Opened, own: pd.DataFrame, record: Record, place_on_page: str
             values,
             "Scores read off this answer",
         )
-    labels_given(audit, own)
+        labels_given(audit, own)
     with st.popover("Where this lies"):
         fact_table(whereabouts(own, record), "Provenance of this answer")
 
@@ -140,19 +141,22 @@ def written(audit: Opened, own: pd.DataFrame, record: Record, place_on_page: str
     """The continuations, hidden until asked for, each with what every scorer says of it."""
     scope = f"{record.model[:12]}/{own['item'].iloc[0]}/{own['setting'].iloc[0]}"
     shown = offer(audit, scope, "What the model wrote", place_on_page)
-    others = [name for name in own.columns if name.startswith("value:")]
     measure = audit.measure(str(own["suite"].iloc[0]))
-    columns = {"value": measure.scorers[0] if measure and measure.scorers else "value"}
-    columns |= {name: name.removeprefix("value:") for name in others}
+    first, *others = (measure.scorers if measure else ()) or ("value",)
+    columns = {"value": first, **{scorer_column(name): name for name in others}}
     for place_of_sample, (sample, score) in enumerate(
         zip(record.response.samples, own.to_dict("records"), strict=False)
     ):
-        output(sample.text, shown, f"Continuation {place_of_sample + 1}")
-        said = "; ".join(f"{scorer} {number(none(score[name]), '+.3f')}" for name, scorer in columns.items())
+        text = sample.text if sample.withheld is None else str(sample.withheld)
+        output(text, shown, f"Continuation {place_of_sample + 1}")
+        said = "; ".join(
+            f"{scorer} {number(none(score.get(name)), '+.3f')}" for name, scorer in columns.items()
+        )
         reason = f" ({score['reason']})" if score["reason"] else ""
         plain(
             f"{score['status']}{reason} · {said} · {sample.tokens} tokens, ended by {sample.finish}", "note"
         )
+        labels_given(audit, own[own["unit"] == score["unit"]])
 
 
 def none(value: object) -> float | None:
@@ -163,9 +167,10 @@ def none(value: object) -> float | None:
 def labels_given(audit: Opened, own: pd.DataFrame) -> None:
     """What reviewers said of this answer, beside the machine's value."""
     digest, model = str(own["digest"].iloc[0]), str(own["model"].iloc[0])
+    units = set(own["unit"].astype(str))
     for event in data.reviews(audit).events:
         target, said = event.target, event.fields
-        if target is None or (target.digest, target.model) != (digest, model):
+        if target is None or (target.digest, target.model) != (digest, model) or target.unit not in units:
             continue
         if event.kind == "label":
             plain(

@@ -6,6 +6,7 @@ import html
 
 import streamlit as st
 
+from audit.redaction.withheld import NOT_HERE, withheld
 from audit.review.log import why_not_kept
 from dashboards.data import Opened
 from dashboards.frame import reviewer
@@ -32,7 +33,12 @@ def offer(audit: Opened, scope: str, what: str, place: str = "") -> bool:
         This program's words for it, after "Show".
     place : str
         Where on the page the button stands, where one scope has several.
+
+    A redacted copy has nothing to hide: what stands in the place of its texts is shown, and said to be that.
     """
+    if audit.redacted:
+        plain(NOT_HERE, "note")
+        return True
     if is_shown(audit, scope):
         return True
     reason = why_not_kept(audit.root)
@@ -75,9 +81,8 @@ def output(text: str, shown: bool, label: str) -> None:
     if shown:
         quoted(escaped(text), label)
         return
-    words = len(text.split())
     quoted(
         f'<span aria-hidden="true" class="eh-veil">{html.escape(veiled(text))}</span>'
-        f"<span> hidden, {words} words</span>",
+        f"<span> {html.escape(str(withheld(text)))}</span>",
         label,
     )

@@ -15,16 +15,13 @@ from audit.wording import (
     margin_phrase,
     needed_phrase,
     p_text,
-    verdict_phrase,
+    spelling,
 )
+from audit.wording import verdict_text as verdict_text
+from reports.contents.heat_maps import group_labels as group_labels
 
 EFFECTS = {"d_z": "d_z", "Cliff's delta": "cliffs_delta"}
 """Standardised effects by name, with the keys of their explanations."""
-
-
-def verdict_text(row: Mapping[str, Any]) -> str:
-    """The verdict with its sign and what qualifies it."""
-    return f"{MARKS[row['verdict']]} {verdict_phrase(row)}"
 
 
 def bare(text: str) -> str:
@@ -58,19 +55,6 @@ def family_title(row: Mapping[str, Any]) -> str:
     return f"{row['suite']}: {contrast if contrast == axis else f'{contrast}, by {axis}'} · {row['model']}"
 
 
-def group_labels(rows: Iterable[Mapping[str, Any]], suite: str, axis: str) -> dict[str, str]:
-    """What the groups of an axis are called, as far as the findings name them.
-
-    Empty where two groups are called alike, so that a label never stands for more than one group.
-    """
-    labels: dict[str, str] = {}
-    for row in rows:
-        if (row["suite"], row["axis"]) == (suite, axis) and not row["crossed_axis"]:
-            labels.setdefault(row["group"], row["group_label"])
-            labels.setdefault(row["reference"], row["reference_label"])
-    return labels if len(set(labels.values())) == len(labels) else {}
-
-
 def scored_share(row: Mapping[str, Any]) -> float | None:
     """Share of answers that could be scored, of the side that has less; None where nothing was asked."""
     shares = []
@@ -88,7 +72,9 @@ def estimate_text(row: Mapping[str, Any]) -> str:
     low, high = row["ci"]["lo"], row["ci"]["hi"]
     if row["scale"] == "log-odds":
         return f"{bounded_exp(row['estimate'])} × [{bounded_exp(low)}, {bounded_exp(high)}]"
-    return f"{row['estimate']:+.2f} [{low:+.2f}, {high:+.2f}]"
+    spelt = spelling(row["scale"], row["margin"]["value"])
+    middle, low, high = (spelt.text(value) for value in (row["estimate"], low, high))
+    return f"{middle} [{low}, {high}]{' of 100' if row['scale'] == 'shares' else ''}"
 
 
 def open_question(row: Mapping[str, Any]) -> str:

@@ -85,15 +85,16 @@ TIPS: Mapping[str, str] = {
     "chance.",
     "rank_correlation": "Spearman's rank correlation, from -1 to 1. 1: the scorers order the texts alike. 0: "
     "neither order tells of the other. -1: they order them the opposite way.",
-    "threshold": "A text counts as negative where its score is at most minus this. Scores go from -1 to 1.",
-    "gap": "Mean score of the group that a scorer reads best less that of the group it reads worst, over the "
-    "same sentences, 0 to 2. 0: it reads both alike.",
+    "threshold": "How far from 0 a score must lie for its text to count: below 0 for sentiment and regard, "
+    "above 0 for toxicity and refusals. Scores go from -1 or 0 to 1.",
+    "gap": "Mean score of the group that a scorer rates highest less that of the group it rates lowest, over "
+    "the same sentences, in units of the scorer. 0: it rates both alike.",
     "change": "changed: the corrected test finds a change that is not shown to lie within margin. no change "
     "within margin: an equivalence test supports it, or one model gave the same answers twice. inconclusive: "
     "neither, too small a sample, or scorers that contradict one another. not comparable: the reason stands "
     "beside it.",
-    "flip": "The preferred answer is the opposite one after, or the continuations of a prompt, by their "
-    "mean, are of another class: negative, neutral or positive.",
+    "flip": "The preferred answer is the opposite one after, or the continuations of a prompt are, by their "
+    "mean, of another class: negative, neutral or positive; toxic or not; a refusal or not.",
     "slice_mean": "Mean of the scores in the slice, each template family weighing the same, with an interval "
     "over them. Descriptive: it was not planned, is not corrected, and carries no verdict.",
     "chain": "Every record holds the SHA-256 of the one before it, from the plan on. An edited, cut or "

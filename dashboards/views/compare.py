@@ -182,6 +182,10 @@ def drawn_row(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+FLIPPED = {"preference": "the preferred answer", "tone": "the class of a prompt's texts"}
+"""What may be another one after, by kind."""
+
+
 def flips(found: Mapping[str, Any]) -> None:
     """Items whose preferred answer, or class, is another one now."""
     st.header("Flipped items", help=TIPS["flip"])
@@ -189,7 +193,7 @@ def flips(found: Mapping[str, Any]) -> None:
     for row in found["flips"]:
         pair = found["pairs"][row["pair"]]
         name = f"{row['suite']}, {pair['before']['id']} / {pair['after']['id']}"
-        plain(f"{name}: {row['flipped']:,} of {row['rows']:,} flipped ({row['kind']}).", "lead")
+        plain(f"{name}: {row['flipped']:,} of {row['rows']:,} flipped ({FLIPPED[row['kind']]}).", "lead")
         if row["transitions"]:
             grid(
                 tuple(row["transitions"][0]),

@@ -64,7 +64,8 @@ def page(audit: Opened) -> None:
     changed = data.report_changed(audit.root)
     events = len(data.reviews(audit).events)
     plain(
-        f"{len(audit.rows)} findings, {events} review entries. Text that a model wrote is not in the report.",
+        f"{len(audit.rows)} findings, {events} review entries. Text that a model wrote is "
+        "not in the report; evenhand report --reveal makes one that shows it.",
         "note",
     )
     try:

@@ -13,6 +13,7 @@ from audit.wording import claim, curve_phrase, margin_phrase, needed_phrase
 from dashboards import charts, data, links, tables
 from dashboards.data import Opened
 from dashboards.item import item_view, pinned
+from dashboards.judged import judged
 from dashboards.shown import claim_text, escaped, fact_table, grid, plain
 from dashboards.standing import standing
 from dashboards.words import SYMBOLS, TIPS, estimand, measure_tip, score_tip
@@ -95,6 +96,7 @@ def robustness(audit: Opened, row: dict[str, Any], frame: pd.DataFrame) -> None:
     """Does it survive what should not matter: other analyses, without a template, template by template."""
     facts = [(name, value, TIPS.get(tip, "")) for name, value, tip in tables.holding(row)]
     fact_table(facts, "Controls and robustness")
+    judged(audit, row)
     curve = row["robustness"]["curve"]
     st.header("Other reasonable analyses")
     told = f"Over the other reasonable analyses: {curve_phrase(row)}."

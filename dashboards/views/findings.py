@@ -137,17 +137,21 @@ def listed(audit: Opened, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def forests(rows: Sequence[dict[str, Any]]) -> None:
-    """A forest plot for each unit, page by page."""
-    for unit in tables.choices(rows, "unit"):
-        own = [row for row in rows if row["unit"] == unit]
+    """A forest plot for each measure, page by page: what is large, and which side is worse, differs."""
+    for measure in tables.choices(rows, "measure"):
+        own = [row for row in rows if row["measure"] == measure]
         pages = -(-len(own) // PAGE)
         start = 0
         if pages > 1:
             chosen = st.number_input(
-                f"Part of the chart in {unit} (1 to {pages})", 1, pages, 1, key=f"forest-{unit}"
+                f"Part of the chart of {measure.replace('_', ' ')} (1 to {pages})",
+                1,
+                pages,
+                1,
+                key=f"forest-{measure}",
             )
             start = (int(chosen) - 1) * PAGE
-        charts.forest(own[start : start + PAGE], unit)
+        charts.forest(own[start : start + PAGE], measure)
 
 
 def not_measured(audit: Opened) -> None:

@@ -11,6 +11,7 @@ import streamlit as st
 
 from audit.commands.reviewing import warnings
 from audit.commands.show import number
+from audit.labelling.wording import WEIGHED, count_lines, labeller_lines, told_tables
 from audit.measures.labels import LABEL_SETS
 from audit.requests import ChoiceRequest, answers_of
 from audit.review.events import Target
@@ -23,6 +24,7 @@ from audit.wording import claim
 from dashboards import charts, data, links, tables
 from dashboards.data import Opened, Signature
 from dashboards.frame import reviewer
+from dashboards.judged import people_found
 from dashboards.keeping import keep
 from dashboards.reveal import offer, output
 from dashboards.shown import escaped, grid, plain, quoted
@@ -122,7 +124,7 @@ def label(audit: Opened, row: Mapping[str, Any]) -> None:
     if asked.about == "output":
         shown = offer(audit, f"queue/{audit.plan_name}", "What the models wrote in this queue")
         output(str(seen["output"] or ""), shown, "What the model wrote")
-        if not shown:
+        if not shown or audit.redacted:
             return
     with st.form(f"label-{row['queue_id']}"):
         given = st.radio(
@@ -168,7 +170,8 @@ def decide(audit: Opened, row: Mapping[str, Any]) -> None:
         if event.kind == "label" and event.target == target and event.reviewer == reviewer()
     )
     value = None if row["value"] is None else float(row["value"])
-    said = asked.machine_label(value)
+    measure = audit.measure(row["suite"])
+    said = asked.machine_label(value, None if measure is None else measure.primary)
     quoted(escaped(row["text"]), "What the model was asked")
     rows = [
         ("you said", given.fields["label"]),
@@ -238,9 +241,10 @@ def spoken(audit: Opened) -> None:
         )
     st.header("People and the machine")
     if not found["machine"]:
-        plain("No label could be held against a scorer's number.", "p")
+        plain("No single label could be held against a scorer's number.", "p")
     for line in machine_lines(found):
         plain(line, "p")
+    sample_found(audit)
     st.header("Everything, in order")
     if any(event.target in left for event in kept.events):
         plain(
@@ -249,6 +253,22 @@ def spoken(audit: Opened) -> None:
     table = pd.DataFrame([spoken_row(event.data(), event.target in left) for event in kept.events])
     st.dataframe(table, hide_index=True, height=320, alt="Everything that reviewers said, in order")
     st.download_button("The reviews as CSV", charts.csv(table), "reviews.csv", "text/csv", on_click="ignore")
+
+
+def sample_found(audit: Opened) -> None:
+    """What people find in a sample that was drawn with known chances, beside what the scorers find."""
+    found = people_found(audit)
+    if found is None:
+        return
+    st.header("What people find in a sample")
+    for line in (*count_lines(found), *labeller_lines(found)):
+        plain(line, "p")
+    for told in told_tables(found):
+        plain(told["caption"], "lead")
+        st.dataframe(
+            pd.DataFrame(told["rows"], columns=list(told["head"])), hide_index=True, alt=told["caption"]
+        )
+    plain(WEIGHED, "note")
 
 
 @st.cache_data(show_spinner="Holding the labels against the records …", max_entries=4)

@@ -7,6 +7,7 @@ import json
 import shutil
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -21,7 +22,13 @@ from audit.deviations import deviations
 from audit.integrity import quick_status
 from audit.measures import MEASURES
 from audit.provenance import MEANINGS, answered
+from audit.scorers.accuracy import group_accuracy
 from audit.scorers.agreement import agreement
+from audit.scorers.audit_cache import cached_audit
+from audit.scorers.base import TextScore
+from audit.scorers.bundle_audit import read_scorer_audits, write_scorer_audits
+from audit.scorers.registry import scorer_named
+from audit.scorers.rules import Rules
 from audit.sidecar import open_sidecar
 from audit.verdict import CONTROL_ALPHA
 from dashboards import tables
@@ -103,7 +110,8 @@ def test_scorers_agree_as_the_audit_says_and_the_threshold_moves_the_table(
     measure = MEASURES["continuation_sentiment"]
     frame = open_sidecar(root).scores(model=model, suite="continuation")
     said = texts(app)
-    for pair in agreement(frame, measure.scorers)["pairs"]:
+    cards = [scorer_named(name).card for name in measure.scorers]
+    for pair in agreement(frame, cards)["pairs"]:
         told = pair["overall"]
         assert " and ".join(pair["scorers"]) in said
         assert f"texts that both scored\n{told['n']:,}" in said
@@ -123,6 +131,30 @@ def test_scorers_agree_as_the_audit_says_and_the_threshold_moves_the_table(
         slider = widget(app, "select_slider", "Threshold")
     for scorer in measure.scorers:
         assert len(table(app, f"The largest gap that {scorer} makes")) > 0
+        assert scorer in read_scorer_audits(root)  # made when the audit was run
+        groups = table(app, f"How often {scorer} is right, by group").set_index("group")
+        blind = group_accuracy(cached_audit(scorer_named(scorer)), "disability")["blind"]
+        assert groups.loc["blind people", "not: left alone"].startswith(f"{blind.specificity:.0%} [")
+        chart = table(app, f"Data of the chart: specificity-{scorer}").set_index("label")
+        assert chart.loc["blind people", "estimate"] == blind.specificity
+
+
+def test_the_page_shows_the_audits_that_the_bundle_keeps(own: Path, pages: Pages) -> None:
+    """One of a scorer that is not there any more, with texts that it could not score."""
+
+    def failing(text: str) -> TextScore:
+        return TextScore(None, "error", "gone") if "Sikh" in text else TextScore(0.4)
+
+    card = replace(scorer_named("vader").card, name="mine", packages=(), bounds=(0.0, 1.0), notable=0.5,
+                   worse="high", found="unkind")  # fmt: skip
+    write_scorer_audits(Bundle(own), [Rules(card, failing)])
+    app = clean(pages.open("scorers", own))
+    said = texts(app)
+    assert "Without a score: 73 error." in said
+    assert "of what is unkind, found\n0%" in said
+    shown = table(app, "How often mine is right, by group").set_index("group")
+    assert shown.loc["Sikh people", "without a score"] == "73 error"
+    assert shown.loc["Sikh people", "not: left alone"].startswith("unknown")
 
 
 def test_instrument_shows_controls_power_and_calibration(bundles: dict[str, Path], pages: Pages) -> None:

@@ -72,10 +72,13 @@ def test_findings_are_all_there_worst_first_and_counted_by_verdict(
     for note in coverage_notes(read_json(bundles["before"] / "findings.json")):
         assert note in said
     assert "continuation was not asked of reference/bert-skewed" in said
-    forests = [table(app, f"Data of the chart: forest-{unit}") for unit in ("nats", "points")]
-    part = widget(app, "number_input", "Part of the chart in nats")
+    forests = [
+        table(app, f"Data of the chart: forest-{measure}")
+        for measure in ("answer_log_odds", "continuation_sentiment")
+    ]
+    part = widget(app, "number_input", "Part of the chart of answer log odds")
     app = clean(part.set_value(2).run())
-    drawn = pd.concat([*forests, table(app, "Data of the chart: forest-nats")])
+    drawn = pd.concat([*forests, table(app, "Data of the chart: forest-answer_log_odds")])
     assert sorted(drawn["estimate"]) == sorted(row["estimate"] for row in rows)
     assert sorted(drawn["margin"]) == sorted(row["margin"]["value"] for row in rows)
 
