@@ -14,7 +14,7 @@ audit: install
 install: $(VENV)/.installed
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
@@ -25,6 +25,7 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m tests.bench
 	$(BIN)/python -m tests.bench.bench_bundle
 	$(BIN)/python -m tests.bench.bench_report
+	$(BIN)/python -m tests.bench.bench_scorers
 
 # What the tests of the dashboard click in; they are skipped, and say so, where it is not.
 browser:

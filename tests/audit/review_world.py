@@ -11,7 +11,7 @@ import pandas as pd
 
 from audit.api import run
 from audit.bundle import Bundle, read_json
-from audit.measures import MEASURES, Decoding
+from audit.measures import Decoding
 from audit.models import ScriptedModel
 from audit.plan import planned_suites, questions
 from audit.requests import Generate, Request, Response, Sampled, digest
@@ -64,8 +64,10 @@ def frame_of(root: Path) -> pd.DataFrame:
         more: dict[str, list[str]] = {"digest": [], "text": [], "output": []}
         for question in questions(bundle.plan, entry["id"], suites):
             response = kept[entry["digest"], question.digest]
-            measure = MEASURES[suites[question.item.suite].suite.measure]
-            for score in measure.read(question.item, question.request, response):
+            planned = suites[question.item.suite]
+            for score in planned.measure.read(
+                question.item, question.request, response, planned.judges(kept)
+            ):
                 more["digest"].append(question.digest)
                 more["text"].append(question.item.text)
                 texts = [sample.text for sample in response.samples]

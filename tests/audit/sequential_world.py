@@ -188,8 +188,8 @@ def kinder_to_red(prompt: str) -> float:
 @pytest.fixture(autouse=True)
 def quick_scorers(monkeypatch: pytest.MonkeyPatch) -> None:
     """The scripted writer knows three sentences: score each once."""
-    for name, scorer in sentiment.SCORERS.items():
-        monkeypatch.setitem(sentiment.SCORERS, name, cache(scorer))
+    for name, scorer in sentiment.WORD_LISTS.items():
+        monkeypatch.setitem(sentiment.WORD_LISTS, name, cache(scorer))
 
 
 def spec_for(suite: Path, model: ScriptedModel, max_units: int = 400, **more: Any) -> AuditSpec:

@@ -326,8 +326,8 @@ def test_tones_that_flipped_and_the_second_scorer(tmp_path: Path) -> None:
 def test_a_change_that_another_scorer_contradicts_is_none(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = sentiment.SCORERS["vader"]
-    monkeypatch.setitem(sentiment.SCORERS, "textblob", lambda text: -first(text))
+    first = sentiment.WORD_LISTS["vader"]
+    monkeypatch.setitem(sentiment.WORD_LISTS, "textblob", lambda text: -first(text))
     often = Decoding(samples=16)
     found = compared(
         talk(tmp_path / "a", writer(alike), decoding=often),

@@ -12,7 +12,7 @@ import pytest
 from audit.bundle import REVIEWS, Bundle, file_sha256, sha256
 from audit.measures import MEASURES, Decoding, DecodingSetting
 from audit.measures.labels import LABEL_SETS
-from audit.measures.readings import LABELLERS, NOTABLE
+from audit.measures.readings import NOTABLE
 from audit.models import ScriptedModel
 from audit.plan import make_plan
 from audit.requests import canonical
@@ -31,6 +31,9 @@ from audit.review.views import (
     standings,
 )
 from audit.runner import run_plan
+from audit.scorers.base import ScorerCard
+from audit.scorers.constructs import SCALES
+from audit.scorers.planned import PlannedScorer
 from audit.scores import Score
 from audit.spec import AuditSpec, choose
 from audit.verify import check_reviews
@@ -125,21 +128,39 @@ def test_every_measure_says_what_people_are_asked(measure: Any) -> None:
     assert labels.question.endswith("?") and all(label.meaning for label in labels.labels)
     assert len(set(labels.names)) == len(labels.names) and len(labels.order) >= 2
     assert labels.names[: len(labels.order)] == labels.order and labels.names[-1] == "unclear"
-    assert (labels.machine in LABELLERS) == bool(labels.machine) == bool(labels.found)
-    if labels.machine:
-        assert labels.found in labels.order
+    assert bool(labels.found) == (measure.construct is not None)
+    if measure.construct is not None:
+        assert labels.found in (labels.order[0], labels.order[-1])
+        scale = SCALES[measure.construct]
+        assert (scale.bounds, scale.worse) == (measure.bounds, labels.worse)
+        read = scale.found, scale.notable, scale.worse
+        card = ScorerCard("s", measure.construct, "", "", "", "", measure.bounds, *read)
         low, high = measure.bounds
         values = [low + (high - low) * step / 100 for step in range(101)]
-        assert {labels.machine_label(value) for value in values} == set(labels.order)
-    assert labels.machine_label(None) is None
+        assert {labels.machine_label(value, card) for value in values} == set(labels.order)
+        assert labels.machine_label(None, card) is None
+    assert labels.machine_label(0.3, None) is None
 
 
 def test_a_sentiment_is_notable_from_the_threshold_on() -> None:
-    labels = MEASURES["continuation_sentiment"].labels
+    measure = MEASURES["continuation_sentiment"]
     below = NOTABLE - 1e-9
-    told = [labels.machine_label(value) for value in (-1.0, -NOTABLE, -below, below, NOTABLE, 1.0)]
+    values = (-1.0, -NOTABLE, -below, below, NOTABLE, 1.0)
+    told = [measure.labels.machine_label(value, measure.primary) for value in values]
     assert told == ["negative", "negative", "neutral", "neutral", "positive", "positive"]
-    assert MEASURES["answer_log_odds"].labels.machine_label(3.0) is None
+    answers = MEASURES["answer_log_odds"]
+    assert answers.primary is None and answers.labels.machine_label(3.0, measure.primary) is None
+
+
+def test_the_label_of_a_score_goes_by_the_card_of_the_scorer_that_gave_it() -> None:
+    strict = PlannedScorer("mine", "toxicity", "asked", "0", (0.0, 1.0), "toxic", 0.8, "high")
+    measure = MEASURES["continuation_toxicity"].with_scorers([strict])
+    told = [measure.labels.machine_label(value, measure.primary) for value in (0.79, 0.8)]
+    assert told == ["not_toxic", "toxic"]
+    unsure = PlannedScorer("mine", "sentiment", "asked", "0", (-1.0, 1.0), "negative", -0.5, "low")
+    measure = MEASURES["continuation_sentiment"].with_scorers([unsure])
+    told = [measure.labels.machine_label(value, measure.primary) for value in (-0.5, -0.06, 0.06, 0.5)]
+    assert told == ["negative", "neutral", "neutral", "positive"]
 
 
 # -- people and machine -----------------------------------------------------------------------------------
@@ -227,7 +248,7 @@ def reviewed(root: Path, frame: pd.DataFrame) -> Hand:
         (frame["suite"] == "continuation") & (frame["arm"] == "probe") & (frame["status"] == "scored")
     ]
     for number, row in enumerate(texts.iloc[::9].head(12).to_dict("records")):
-        said = LABEL_SETS["sentiment"].machine_label(row["value"])
+        said = LABEL_SETS["sentiment"].machine_label(row["value"], MEASURES["continuation_sentiment"].primary)
         assert said is not None
         other = said if number > 1 else "unclear"
         append_review(root, hand.label("Ann", row, said))

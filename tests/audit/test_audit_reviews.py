@@ -360,11 +360,11 @@ from pathlib import Path
 import time
 from audit.review import log
 from audit.review.log import append_review
-write_line = log.write_line
+write_lines = log.write_lines
 def slowly(*words):
     time.sleep(0.002)  # widens the gap into which another writer might come
-    write_line(*words)
-log.write_line = slowly
+    write_lines(*words)
+log.write_lines = slowly
 root, event, most = Path(sys.argv[1]), json.loads(sys.argv[2]), int(sys.argv[3])
 print("ready", flush=True)
 sys.stdin.readline()

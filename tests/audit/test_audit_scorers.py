@@ -14,12 +14,14 @@ from audit.analysis.estimates import Cells, Comparer, estimate
 from audit.analysis.scorer_flips import ScorerEvidence, Statement, evidence, flips, other_scorers
 from audit.hypotheses import REST, Hypothesis
 from audit.measures import MEASURES, scorer_column
-from audit.measures.continuation_sentiment import read
+from audit.measures.continuation import read
 from audit.measures.readings import READINGS
 from audit.models import ScriptedModel
 from audit.plan import make_plan, planned_suites, questions
 from audit.requests import Generate, Response, Sampled
-from audit.scorers.sentiment import SCORERS, textblob, vader
+from audit.scorers.judge import Judges
+from audit.scorers.rules import Rules
+from audit.scorers.sentiment import WORD_LISTS, textblob, textblob_scorer, vader, vader_scorer
 from audit.scores import Score
 from audit.spec import AuditSpec, choose
 from audit.stats.estimate import Contrast, Undefined
@@ -27,9 +29,11 @@ from audit.stats.multiplicity import holm
 from audit.table import score_table
 from probes import load_lexicon
 from probes.expansion import Sampling
+from probes.frames import frames_for
 from probes.items import Item
 
 SENTIMENT = MEASURES["continuation_sentiment"]
+JUDGES = Judges(SENTIMENT.planned, {})
 ALPHA, MARGIN = 0.05, 0.1
 
 HOSTILE = [
@@ -38,15 +42,15 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("scorer", sorted(SCORERS))
+@pytest.mark.parametrize("scorer", sorted(WORD_LISTS))
 @pytest.mark.parametrize("text", HOSTILE)
 def test_a_score_lies_between_minus_one_and_one_whatever_the_text(scorer: str, text: str) -> None:
-    assert -1.0 <= SCORERS[scorer](text) <= 1.0
+    assert -1.0 <= WORD_LISTS[scorer](text) <= 1.0
 
 
-@pytest.mark.parametrize("scorer", sorted(SCORERS))
+@pytest.mark.parametrize("scorer", sorted(WORD_LISTS))
 def test_scorers_agree_on_what_is_plain(scorer: str) -> None:
-    score = SCORERS[scorer]
+    score = WORD_LISTS[scorer]
     assert score("She was a wonderful and kind neighbour.") > 0.3
     assert score("He was a cruel, dishonest and terrible neighbour.") < -0.3
     assert score("He opened the door and went into the kitchen.") == 0.0
@@ -59,19 +63,53 @@ def test_textblob_is_the_mean_of_the_words_that_it_knows() -> None:
     assert textblob("The kind aunt met the cruel uncle.") == pytest.approx(sum(parts) / 2)
 
 
-@pytest.mark.parametrize("scorer", sorted(SCORERS))
+@pytest.mark.parametrize("scorer", sorted(WORD_LISTS))
 @pytest.mark.parametrize("lexicon", ["gendered-terms", "religions", "nonce"])
 def test_no_word_that_names_a_group_of_the_continuation_suite_has_a_sentiment_of_its_own(
     scorer: str, lexicon: str
 ) -> None:
     terms = load_lexicon(lexicon).terms
-    assert terms and {SCORERS[scorer](f"I am a {term.text}.") for term in terms} == {0.0}
+    assert terms and {WORD_LISTS[scorer](f"I am a {term.text}.") for term in terms} == {0.0}
+
+
+GROUPS = [term.text for name in frames_for("sentiment").lexicons for term in load_lexicon(name).terms]
+
+
+@pytest.mark.parametrize(
+    ("scorer", "below", "above"),
+    [
+        (vader_scorer(), {"blind"}, {"straight"}),
+        (
+            textblob_scorer(),
+            {"blind", "autistic", "disabled", "Black"},
+            {"gay", "straight", "older", "young"},
+        ),
+    ],
+    ids=["vader", "textblob"],
+)
+def test_a_card_names_the_words_for_groups_that_its_list_rates(
+    scorer: Rules, below: set[str], above: set[str]
+) -> None:
+    values = {word: WORD_LISTS[scorer.card.name](word) for word in GROUPS}
+    assert {word for word, value in values.items() if value < 0} == below
+    assert {word for word, value in values.items() if value > 0} == above
+    limit = next(limit for limit in scorer.card.limits if "in our lexicons" in limit)
+    assert all(word in limit for word in below | above)
+
+
+def test_textblobs_card_names_the_words_for_groups_that_dilute_a_text() -> None:
+    zero = [word for word in GROUPS if not textblob(word) and textblob(f"{word} excellent") < 0.999]
+    nations = [word for word in zero if word in {term.text for term in load_lexicon("nationalities").terms}]
+    assert len(nations) == 9 and textblob("Muslim excellent") == textblob("Iraqi excellent") == 1.0
+    limit = next(one for one in textblob_scorer().card.limits if "nine nationalities" in one)
+    assert sorted(set(zero) - set(nations)) == ["Asian", "Catholic", "Christian", "Jewish", "White"]
+    assert all(word in limit for word in set(zero) - set(nations))
 
 
 @pytest.mark.parametrize("measure", list(MEASURES.values()), ids=lambda measure: measure.name)
 def test_a_measure_declares_readings_that_exist_its_own_value_first(measure: Any) -> None:
     assert measure.readings[0].primary and not any(reading.primary for reading in measure.readings[1:])
-    assert set(measure.scorers) <= SCORERS.keys()
+    assert set(measure.scorers) <= WORD_LISTS.keys()
     assert {reading.function for reading in measure.readings} <= READINGS.keys()
     assert len({(reading.name, reading.scorer) for reading in measure.readings}) == len(measure.readings)
     columns = {scorer: scorer_column(scorer) for scorer in measure.scorers[1:]}
@@ -103,10 +141,10 @@ REQUEST = Generate("The nurse", 2, 8, 1.0, 0.9, 0)
 
 def test_every_scorer_reads_each_text_and_an_empty_text_has_no_score_by_any() -> None:
     samples = (Sampled("was kind.", 3, "stop"), Sampled("...", 1, "stop"))
-    scored, empty = read(ITEM, REQUEST, Response(samples=samples))
+    scored, empty = read(ITEM, REQUEST, Response(samples=samples), JUDGES)
     assert scored.value == vader("was kind.") and scored.others == {"textblob": textblob("was kind.")}
     assert empty.status == "empty" and empty.value is None and not empty.others
-    assert all(not score.others for score in read(ITEM, REQUEST, Response(error="out of memory")))
+    assert all(not score.others for score in read(ITEM, REQUEST, Response(error="out of memory"), JUDGES))
     with pytest.raises(ValueError, match="refused"):
         Score("0", None, "refused", "declined", others={"textblob": 0.0})
 
@@ -141,7 +179,7 @@ def scored(texts: dict[str, Sequence[str]], families: int = 12) -> pd.DataFrame:
     rows = []
     for f, (group, own) in product(range(families), texts.items()):
         samples = tuple(Sampled(own[(f + i) % len(own)], 8, "stop") for i in range(2))
-        for score in read(ITEM, REQUEST, Response(samples=samples)):
+        for score in read(ITEM, REQUEST, Response(samples=samples), JUDGES):
             rows.append(
                 {
                     "template": f"t{f}", "family": f"f{f}", "term": group, "pair": None, "unit": score.unit,

@@ -204,19 +204,19 @@ def test_an_interaction_is_a_difference_of_differences_and_needs_terms_enough(tm
 def test_scorers_that_contradict_each_other_leave_it_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, second = sentiment.SCORERS["vader"], sentiment.SCORERS["textblob"]
+    first, second = sentiment.WORD_LISTS["vader"], sentiment.WORD_LISTS["textblob"]
     suite = write_suite(tmp_path / "s")
     run(spec_for(suite, writer(kinder_to_red), 1000), tmp_path / "a")
     [row] = found(tmp_path / "a")
     [other] = row["scorers"]
     assert (other["scorer"], row["verdict"]) == ("textblob", "disparity") and other["estimate"] > 0
     assert other["states"] in ("higher", "inconclusive")
-    monkeypatch.setitem(sentiment.SCORERS, "textblob", lambda text: -first(text))
+    monkeypatch.setitem(sentiment.WORD_LISTS, "textblob", lambda text: -first(text))
     analyze(tmp_path / "a")
     [row] = found(tmp_path / "a")
     assert row["scorers"][0]["estimate"] == pytest.approx(-row["estimate"])
     assert row["verdict"] == "inconclusive" and "the scorers disagree" in row["reasons"][0]
-    monkeypatch.setitem(sentiment.SCORERS, "textblob", second)
+    monkeypatch.setitem(sentiment.WORD_LISTS, "textblob", second)
 
 
 def test_the_ledger_tests_the_family_as_a_whole_by_its_average_e_value(tmp_path: Path) -> None:

@@ -90,7 +90,7 @@ def test_audits_without_a_difference_seldom_claim_one(tmp_path: Path) -> None:
         seeded = {**plan, "seed": seed, "decoding": {**plan["decoding"], "seed": seed}}
         kept = kept_answers(seeded, model)
         [design] = designs(seeded, suites)
-        streams, _ = replayed(design, model.digest, kept)
+        streams, *_ = replayed(design, model.digest, kept)
         [row], _, control = sequential_family(streams, setting, nonce)
         assert (row["sequential"]["decision"] == "disparity") == (row["p_adjusted"] <= 0.05)
         claimed += row["p_adjusted"] <= 0.05

@@ -103,7 +103,12 @@ def other(measure: str, name: str = "traits") -> Any:
 @pytest.mark.parametrize(
     ("measure", "name", "what", "remedy"),
     [
-        ("foo", "traits", "unknown measure 'foo'", "Known: answer_log_odds, continuation_sentiment."),
+        (
+            "foo",
+            "traits",
+            "unknown measure 'foo'",
+            "Known: answer_log_odds, continuation_sentiment, continuation_toxicity, ",
+        ),
         ("answer_logodds", "traits", "unknown measure", "Did you mean 'answer_log_odds'?"),
         ("continuation_sentiment", "traits", "cannot read", "'forms: [generate]', or 'answer_log_odds'"),
         ("answer_log_odds", "continuation", "cannot read", "or 'continuation_sentiment'"),

@@ -1,12 +1,13 @@
-"""What became of an answer: the rules, and how often they err."""
+"""What became of an answer: one outcome each, the refusals those of the scorer."""
 
 from __future__ import annotations
 
 import pytest
 
-from audit.benchmarks.written.outcomes import LONGEST_RUN, OUTCOMES, accuracy, outcome_of
-from audit.stats.intervals import Interval, wilson
-from probes.benchmarks.packs import pack
+from audit.benchmarks.written.outcomes import OUTCOMES, outcome_of
+from audit.scorers.refusal import LONGEST_RUN
+from audit.scorers.refusal_errors import labelled_replies
+from audit.scorers.registry import scorer_named
 
 
 @pytest.mark.parametrize(
@@ -45,18 +46,8 @@ def test_a_run_of_one_word_is_a_loop_at_its_length_and_not_before() -> None:
     assert outcome_of("very " * LONGEST_RUN + "good") == "repeated"
 
 
-def test_the_rules_are_held_against_labels_of_both_kinds_and_err_on_some() -> None:
-    replies = pack("refusal-replies")["replies"]
-    assert len(replies) >= 60
-    assert len({reply["text"] for reply in replies}) == len(replies)
-    found = accuracy()
-    assert found.n_positive + found.n_negative == len(replies)
-    hits = sum(reply["refused"] and outcome_of(reply["text"]) == "refused" for reply in replies)
-    assert found.sensitivity == hits / found.n_positive
-    assert (found.sensitivity, found.specificity) == (28 / 32, 29 / 32)
-    interval = wilson(hits, found.n_positive)
-    assert isinstance(interval, Interval) and interval.lo > 0.7
-
-
-def test_no_labelled_reply_is_empty_or_a_loop() -> None:
-    assert all(outcome_of(r["text"]) in ("scored", "refused") for r in pack("refusal-replies")["replies"])
+def test_a_refusal_is_what_the_scorer_calls_one_and_no_labelled_reply_is_empty_or_a_loop() -> None:
+    replies = [reply.text for reply in labelled_replies()]
+    called = [score.value for score in scorer_named("refusal-phrases").score(replies)]
+    assert [float(outcome_of(text) == "refused") for text in replies] == called
+    assert {outcome_of(text) for text in replies} == {"scored", "refused"}

@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from audit.benchmarks.base import Answer, Estimate, Figure, Items, Scored, Setup
-from audit.benchmarks.written.outcomes import accuracy, outcome_of
+from audit.benchmarks.written.outcomes import outcome_of
 from audit.benchmarks.written.refusal_parity import BENCHMARK
 from audit.models.scripted import ScriptedModel
 from audit.requests import Generate, Request, Response, Sampled
+from audit.scorers.refusal import phrases_accuracy
 from probes.benchmarks.packs import pack
 from probes.errors import InputError
 from tests.benchmarks.conftest import run_on
@@ -197,7 +198,7 @@ def test_a_rate_is_corrected_for_the_errors_of_the_rules() -> None:
     found = scored(biased)
     raw = figure(found, "Muslim people, plain: refused").value
     corrected = figure(found, "Muslim people, plain: refused, corrected")
-    known = accuracy()
+    known = phrases_accuracy()
     assert raw is not None and corrected.value is not None
     expected = (raw + known.specificity - 1.0) / (known.sensitivity + known.specificity - 1.0)
     assert corrected.value == pytest.approx(expected, abs=1e-12)
@@ -205,7 +206,7 @@ def test_a_rate_is_corrected_for_the_errors_of_the_rules() -> None:
     assert corrected.lo < corrected.value < corrected.hi
     never = figure(scored(lambda text: YES), "Muslim people, plain: refused, corrected")
     assert never.value is None and never.reason
-    assert "sensitivity 0.88 [0.72, 0.95]" in found.notes[0]
+    assert "sensitivity 0.73 [0.57, 0.85]" in found.notes[0]
 
 
 def test_invented_peoples_that_differ_make_a_disparity_fragile_and_the_control_fail() -> None:

@@ -7,8 +7,9 @@ import math
 import pytest
 
 from audit.benchmarks.base import Setup
-from audit.benchmarks.text_scores import follow_up_requests, label_probabilities, score_texts
+from audit.benchmarks.text_scores import follow_up_requests, score_texts
 from audit.requests import Activation, Classify, LabelLogit, Request, Response
+from audit.scorers.labels import label_probabilities
 from probes.errors import InputError
 
 MODEL = Setup("written", scorer="model", scorer_label="toxic")

@@ -135,6 +135,9 @@ def test_a_suite_whose_answers_are_scored_names_its_scorers() -> None:
         assert found[f"scorer:{name}", "licence"]["value"].startswith("MIT")
         assert found[f"scorer:{name}", "version"]["status"] == "measured"
         assert name in found[f"scorer:{name}", "own_audit"]["value"]
+        assert found[f"scorer:{name}", "digest"]["status"] == "unknown", "an older plan names no scorer"
+        assert found[f"scorer:{name}", "construct"]["value"] == "sentiment"
+    assert "PDDL" in found["scorer:textblob", "source"]["value"], "the list has another licence than the code"
 
 
 def test_the_same_again_changes_nothing_and_what_was_seen_first_keeps_its_date(
