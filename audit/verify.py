@@ -324,7 +324,7 @@ def check_report(root: Path) -> Check:
     counts = Counter(row["verdict"] for row in kept["findings"])
     faults += differences(told["summary"]["verdicts"], {v: counts[v] for v in VERDICTS}, "$.summary.verdicts")
     detail = f"{counted(len(kept['findings']), 'finding')} in {REPORT}, held against those recomputed"
-    return Check("report", detail, tuple(f"{REPORT}: {text}" for text in faults[:20]))
+    return Check("report", detail, tuple(f"{REPORT}: {place}: {said}" for place, said in faults[:20]))
 
 
 def check_reviews(bundle: Bundle) -> Check:

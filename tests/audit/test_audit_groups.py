@@ -329,11 +329,8 @@ def test_decisions_declare_interactions_and_cells() -> None:
 def test_the_claims_read_as_sentences() -> None:
     suite = load_suite("decisions")
     hypotheses = declare("m", suite, lexicons_of(suite), ())
-    said = {
-        h.id: claim({**asdict(h), "estimate": 0.5, "ci": {"lo": 0.4, "hi": 0.6}})
-        for h in hypotheses
-        if h.role == "exploratory"
-    }
+    figures = {"estimate": 0.5, "ci": {"lo": 0.4, "hi": 0.6}, "scale": "log-odds", "margin": {"value": 0.2}}
+    said = {h.id: claim({**asdict(h), **figures}) for h in hypotheses if h.role == "exploratory"}
     assert said["m/decisions/race-by-gender/race=black*gender=woman"] == (
         "the ratio of the odds of *yes* for names typical of Black people to those for names typical of "
         "White people is 1.6 times [1.49, 1.8] as high among women as among men"

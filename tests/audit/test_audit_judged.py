@@ -17,7 +17,7 @@ from audit.commands.judged import lost_by_group, own_lines, scorer_lines
 from audit.commands.show import OPEN_SHOWN, suite_view
 from audit.redaction.check import check_original
 from audit.redaction.copying import redact
-from audit.scorers.bundle_audit import FORMAT, SCORERS, in_short, read_scorer_audits
+from audit.scorers.bundle_audit import FORMAT, SCORER_AUDITS, in_short, read_scorer_audits
 from audit.scorers.own_audit import audit_scorer
 from audit.scorers.published import published_record
 from audit.scorers.registry import scorer_named
@@ -36,7 +36,7 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frames = replace(FRAMES, lexicons={"identities": FRAMES.lexicons["identities"]})
     scorers = [scorer_named(name) for name in ("vader", "textblob")]
     made = [{**audit_scorer(one, frames), "published": published_record(one, None)} for one in scorers]
-    write_json(root / SCORERS, {"format": FORMAT, "scorers": [in_short(one) for one in made]})
+    write_json(root / SCORER_AUDITS, {"format": FORMAT, "scorers": [in_short(one) for one in made]})
     Bundle(root).write_manifest()
     return root
 
@@ -131,9 +131,9 @@ def test_many_inconclusive_findings_share_a_line_and_none_is_lost(open_rows: int
 
 
 def test_a_redacted_copy_keeps_the_own_audits_of_the_scorers(spoken: Path, redacted: Path) -> None:
-    assert (redacted / SCORERS).read_bytes() == (spoken / SCORERS).read_bytes()
+    assert (redacted / SCORER_AUDITS).read_bytes() == (spoken / SCORER_AUDITS).read_bytes()
     assert not check_original(redacted, spoken)[1]
-    assert SCORERS not in json.loads((redacted / "redaction.json").read_text())["left_out"]
+    assert SCORER_AUDITS not in json.loads((redacted / "redaction.json").read_text())["left_out"]
 
 
 @pytest.mark.parametrize("option", ["--out", "--disagreements"])

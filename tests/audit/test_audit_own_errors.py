@@ -116,7 +116,7 @@ def test_show_and_report_tell_it_and_the_verdict_stays(root: Path, findings: lis
     data = report_data(root)
     entry = next(each for each in data["findings"] if each["record"]["id"] == row["id"])
     assert entry["scorer_errors"] == [{"scorer": "vader", "text": told}]
-    assert dict(detail(entry))["less vader's errors"] == told
+    assert dict(detail(entry))["less the errors of vader"] == told
     assert entry["record"] == row
 
 

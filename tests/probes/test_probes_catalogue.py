@@ -115,7 +115,7 @@ def test_templates_are_grammatical_with_every_term(name: str) -> None:
 def test_a_confirmatory_contrast_is_declared_with_its_claim(name: str) -> None:
     suite = load_suite(name)
     assert any(contrast.role == "confirmatory" for contrast in suite.contrasts)
-    size = {"nats": "{ratio}", "points": "{difference}"}[suite.margin.unit]
+    size = {"nats": "{ratio}", "points": "{difference}", "shares": "{difference}"}[suite.margin.unit]
     assert all(size in contrast.claim for contrast in suite.contrasts)
 
 
