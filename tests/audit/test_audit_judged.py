@@ -108,6 +108,7 @@ def finding(group: str, verdict: str, **more: Any) -> dict[str, Any]:
     fields = {
         "claim": "{group} {difference}", "group_label": group, "reference_label": "the others", "role":
         "confirmatory", "estimate": 0.1, "ci": {"lo": -0.1, "hi": 0.3, "level": 0.95}, "scale": "points",
+        "margin": {"value": 0.1},
         "verdict": verdict, "severity": "unknown", "reasons": [], "n_cells": 4, "n_clusters": 4,
         "n_terms": 1, "p_adjusted": 0.5, "fragile": False, "material": True,
         "needed": {"templates": 9, "terms": 0, "decision": "detect", "reason": ""},
