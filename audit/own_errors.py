@@ -23,6 +23,7 @@ from audit.scorers.base import ScorerCard
 from audit.scorers.bundle_audit import read_scorer_audits
 from audit.sidecar import open_sidecar
 from audit.stats.estimate import Undefined
+from audit.wording import in_points
 
 
 def own_errors(root: Path, findings: Sequence[Finding]) -> dict[str, list[dict[str, Any]]]:
@@ -105,17 +106,11 @@ def told_errors(each: Mapping[str, Any]) -> str:
     >>> told_errors({"found": "toxic", "says": "the gap stands", "raw": gap, "corrected": less})
     'called toxic +20.0 percentage points [+10.0, +30.0], corrected +20.0 [+5.0, +30.0]: the gap stands'
     """
-    told = [_points(each[side]) for side in ("raw", "corrected")]
+    gaps = (each["raw"], each["corrected"])
+    told = ["" if gap["estimate"] is None else in_points(gap) for gap in gaps]
     raw = f"called {each['found']} {told[0].replace(' [', ' percentage points [', 1)}" if told[0] else ""
     corrected = f"corrected {told[1]}" if told[1] else ""
     level = each["raw"]["level"]
     kind = f" (intervals of {100.0 * level:.4g} %, for all comparisons)" if raw and level > LEVEL else ""
     parts = ", ".join(part for part in (raw, corrected) if part)
     return f"{parts}{kind}: {each['says']}".removeprefix(": ")
-
-
-def _points(gap: Mapping[str, Any]) -> str:
-    if gap["estimate"] is None:
-        return ""
-    low, high, estimate = (100.0 * gap[key] for key in ("lo", "hi", "estimate"))
-    return f"{estimate:+.1f} [{low:+.1f}, {high:+.1f}]"

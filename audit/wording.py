@@ -180,6 +180,18 @@ def spelling(scale: str, margin: float = 0.1) -> Spelling:
     return Spelling(factor, max(1, 1 - math.floor(math.log10(factor * margin))), unit)
 
 
+def in_points(gap: Mapping[str, Any]) -> str:
+    """A difference of shares in percentage points with its interval; as :func:`with_interval`.
+
+    Examples
+    --------
+    >>> in_points({"estimate": 0.2, "lo": 0.1, "hi": 0.3})
+    '+20.0 [+10.0, +30.0]'
+    """
+    known = {key: 100.0 * gap[key] for key in ("estimate", "lo", "hi") if gap[key] is not None}
+    return with_interval({**gap, **known}, "+.1f")
+
+
 def difference_phrase(low: float, middle: float, high: float, spelt: Spelling) -> str:
     """A difference with its interval.
 

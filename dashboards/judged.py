@@ -12,6 +12,7 @@ from audit.labelling.analysis import labelled
 from audit.labelling.labels import drawn_targets
 from audit.labelling.wording import CONTRAST_HEAD, WEIGHED, contrast_cells
 from audit.own_errors import own_errors
+from audit.wording import in_points, with_interval
 from dashboards import data
 from dashboards.data import Opened, Signature
 from dashboards.shown import grid, plain
@@ -27,15 +28,15 @@ def judged(audit: Opened, row: Row) -> None:
         return
     st.header("By other scorers, and by people", help=TIPS["kappa"])
     kappas = {
-        pair["scorer"]: estimated(pair["kappa"], "{:+.2f}")
+        pair["scorer"]: with_interval(pair["kappa"], "+.2f")
         for family in audit.findings["families"]
         if family["id"] == row["family"]
         for pair in family.get("agreement", ())
     }
     first = {"estimate": row["estimate"], **(row["ci"] or {}), "reason": row["undefined"]}
-    rows = [(measure.scorers[0], estimated(first, "{:+.3f}"), "decides", "itself")]
+    rows = [(measure.scorers[0], with_interval(first, "+.3f"), "decides", "itself")]
     rows += [
-        (each["scorer"], estimated(each, "{:+.3f}"), each["states"] or "unknown",
+        (each["scorer"], with_interval(each, "+.3f"), each["states"] or "unknown",
          kappas.get(each["scorer"], "unknown"))
         for each in row["scorers"]
     ]  # fmt: skip
@@ -46,25 +47,6 @@ def judged(audit: Opened, row: Row) -> None:
     )
     without_errors(audit, row)
     by_people(audit, row)
-
-
-def estimated(found: Row, form: str) -> str:
-    """A figure with its interval, or why there is none."""
-    if found["estimate"] is None:
-        return f"undefined: {found['reason']}"
-    if found["lo"] is None:
-        return form.format(found["estimate"])
-    return f"{form.format(found['estimate'])} [{form.format(found['lo'])}, {form.format(found['hi'])}]"
-
-
-def hundredfold(value: float | None) -> float | None:
-    """A difference of shares in percentage points; None where there is none."""
-    return None if value is None else 100.0 * value
-
-
-def in_points(gap: Row) -> str:
-    """A difference of shares in percentage points with its interval, or why there is none."""
-    return estimated({**gap, **{key: hundredfold(gap[key]) for key in ("estimate", "lo", "hi")}}, "{:+.1f}")
 
 
 def without_errors(audit: Opened, row: Row) -> None:

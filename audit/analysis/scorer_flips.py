@@ -18,7 +18,7 @@ from audit.analysis.estimates import Cells, Comparer, compared, estimate
 from audit.hypotheses import Hypothesis
 from audit.measures import Measure, scorer_column, status_column
 from audit.stats.equivalence import tost
-from audit.stats.estimate import Contrast, Undefined
+from audit.stats.estimate import Contrast, Undefined, shown_sign
 from audit.verdict import LARGEST_STATUS_GAP
 
 Statement = Literal["higher", "lower", "within margin", "inconclusive"]
@@ -32,6 +32,9 @@ SHARE = (0.0, 1.0)
 
 SMALLEST_SCORED = 0.5
 """Share of the texts that a scorer must have scored, of either side, before it states anything."""
+
+SIGNS: dict[int, Statement] = {1: "higher", 0: "inconclusive", -1: "lower"}
+"""What is said of a difference by the sign that is shown."""
 
 WORDS: dict[Statement, str] = {
     "higher": "the group scores higher",
@@ -101,11 +104,9 @@ def evidence(
         reason = contrast.reason if isinstance(contrast, Undefined) else "no p-value"
         return ScorerEvidence(scorer, None, None, None, None, None, None, reason)
     low, high = contrast.ci(1 - alpha)
-    states: Statement = "inconclusive"
+    states = SIGNS[shown_sign((low, high), p_adjusted, alpha)]
     if tost(contrast, margin, alpha, span).within:
         states = "within margin"
-    elif p_adjusted < alpha and not low <= 0.0 <= high:
-        states = "higher" if contrast.estimate > 0 else "lower"
     return ScorerEvidence(
         scorer, contrast.estimate, low, high, contrast.p_value(), p_adjusted, states, margin=margin
     )

@@ -22,7 +22,7 @@ from audit.hypotheses import Hypothesis
 from audit.measures import scorer_column
 from audit.scorers.classes import found_flags
 from audit.scorers.planned import PlannedScorer
-from audit.stats.estimate import Contrast, Undefined
+from audit.stats.estimate import Contrast, Undefined, shown_sign
 from probes.errors import Fault, InputError
 from probes.explain import nearest
 
@@ -225,9 +225,8 @@ def share_contrast(
         reason = contrast.reason if isinstance(contrast, Undefined) else "no p-value"
         return unknown(threshold, scorer, reason, counted)
     low, high = contrast.ci(1 - alpha)
-    states: ShareStatement = "inconclusive"
-    if p_adjusted < alpha and not low <= 0.0 <= high:
-        states = "higher" if contrast.estimate > 0 else "lower"
+    signs: dict[int, ShareStatement] = {1: "higher", 0: "inconclusive", -1: "lower"}
+    states = signs[shown_sign((low, high), p_adjusted, alpha)]
     return ShareContrast(
         threshold, scorer, contrast.estimate, low, high, p_adjusted, *counted, states, contrast.method
     )

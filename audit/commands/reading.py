@@ -107,10 +107,10 @@ def carried_texts(
     folder: Path, rows: Sequence[Mapping[str, Any]], reveal: bool
 ) -> dict[str, list[dict[str, Any]]]:
     """By the id of a finding, the items that carry it: of disparities of text that a model wrote."""
-    from audit.redaction.carried import MOST_FINDINGS, carried, written_about
+    from audit.redaction.carried import carried, shown_of
     from audit.sidecar import open_sidecar
 
-    chosen = [row for row in written_about(rows) if row["verdict"] == "disparity"][:MOST_FINDINGS]
+    chosen = shown_of(rows)
     if not chosen:
         return {}
     sidecar = open_sidecar(folder)

@@ -27,7 +27,7 @@ from audit.labelling.outputs import Outputs
 from audit.plan import hypotheses_of
 from audit.stats.double_sampling import corrected_values, unseen_variance, with_unseen
 from audit.stats.equivalence import minimum_detectable, tost
-from audit.stats.estimate import Contrast, Floats, Undefined
+from audit.stats.estimate import Contrast, Floats, Undefined, shown_sign
 from audit.wording import counted
 
 LEAST = 10
@@ -231,10 +231,7 @@ def states_of(contrast: Found, adjusted: Corrected, alpha: float, margin: float 
         return "unknown"
     if margin is not None and tost(contrast, margin, alpha, span=1.0).within:
         return "within margin"
-    low, high = contrast.ci(1.0 - alpha)
-    if adjusted.p < alpha and not low <= 0.0 <= high:
-        return "more" if contrast.estimate > 0.0 else "less"
-    return "inconclusive"
+    return {1: "more", 0: "inconclusive", -1: "less"}[shown_sign(contrast.ci(1.0 - alpha), adjusted.p, alpha)]
 
 
 def told(

@@ -9,7 +9,7 @@ from typing import Any
 from audit.labelling.contrasts import LEAST
 from audit.labelling.filled import Brought
 from audit.review.wording import NEITHER, interval_text, kappa_text
-from audit.wording import MARKS, counted, p_text
+from audit.wording import MARKS, counted, in_points, p_text
 
 CONTRAST_HEAD = ("difference", "the scorer finds", "people find", "labels", "verdict, by people")
 """Columns of :func:`contrast_cells`."""
@@ -87,8 +87,7 @@ def side_text(row: Mapping[str, Any], side: str) -> str:
     gap = row[side]
     if gap["estimate"] is None:
         return f"{told}; no difference computed"
-    middle, low, high = (f"{100.0 * gap[key]:+.1f}" for key in ("estimate", "lo", "hi"))
-    return f"{told}: {middle} [{low}, {high}], p {p_text(gap['p_adjusted'])}"
+    return f"{told}: {in_points(gap)}, p {p_text(gap['p_adjusted'])}"
 
 
 def judged_text(row: Mapping[str, Any]) -> str:

@@ -22,6 +22,11 @@ def written_about(rows: Sequence[Row]) -> list[Row]:
     return [row for row in rows if "generate" in MEASURES[row["measure"]].forms]
 
 
+def shown_of(rows: Sequence[Row]) -> list[Row]:
+    """The findings of text that a model wrote whose texts are shown: disparities, the first few."""
+    return [row for row in written_about(rows) if row["verdict"] == "disparity"][:MOST_FINDINGS]
+
+
 def carried(sidecar: Sidecar, finding: Row, reveal: bool) -> Iterator[dict[str, Any]]:
     """The items that lie furthest on a finding's side, with what the model wrote.
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from audit.scorers.base import TextScore
 from audit.scores import STATUSES, Status
+from audit.wording import counted
 from probes.errors import BundleError, Fault
 
 SHORT = 12
@@ -78,12 +79,12 @@ class Withheld:
         >>> str(withheld("Hello."))
         '[withheld: 6 characters, sha256 2d8bd7d9bb5f…]'
         """
-        return f"[withheld: {counted(self.characters)}, sha256 {self.sha256[:SHORT]}…]"
+        return f"[withheld: {counted(self.characters, 'character')}, sha256 {self.sha256[:SHORT]}…]"
 
     @property
     def whole(self) -> str:
         """As a program reads it: with all of the hash."""
-        return f"[withheld: {counted(self.characters)}, sha256 {self.sha256}]"
+        return f"[withheld: {counted(self.characters, 'character')}, sha256 {self.sha256}]"
 
     def shape(self) -> dict[str, Any]:
         """As a document of data holds it."""
@@ -103,11 +104,6 @@ class Withheld:
             what = f"a redacted text has no score by {lost[0]}"
             raise BundleError(Fault(what, f"sha256 {self.sha256}", "Redact the original bundle again."))
         return {scorer: known[scorer].score for scorer in named}
-
-
-def counted(characters: int) -> str:
-    """A length in words; ``audit.wording`` is above this."""
-    return f"{characters:,} character{'' if characters == 1 else 's'}"
 
 
 def withheld(text: str) -> Withheld:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from audit.bundle_files import this_writer, write_whole
 from audit.models.cache import cache_folder
 from audit.scorers.base import Scorer
 from audit.scorers.identity import scorer_identity
@@ -18,7 +17,7 @@ from audit.scorers.store import stored
 from audit.scorers.watched import Watched
 from probes.benchmarks.folder import DataFolder
 from probes.documents import digest
-from probes.errors import ModelError
+from probes.errors import BundleError, ModelError
 from probes.frames import frames_for
 
 if TYPE_CHECKING:
@@ -53,14 +52,11 @@ def cached_audit(
     kept = None if path is None else read_kept(path, identity)
     if kept is not None:
         return kept
-    if progress is None:
-        made = {**audit_scorer(scorer), "published": published_record(scorer, data)}
-    else:
+    asked = scorer
+    if progress is not None:
         progress.start(f"{scorer.card.name}, its own audit", texts_asked(frames, scorer.card.construct), 0)
-        made = {
-            **audit_scorer(Watched(stored(scorer), progress.advance)),
-            "published": published_record(scorer, data),
-        }
+        asked = Watched(stored(scorer), progress.advance)
+    made = {**audit_scorer(asked), "published": published_record(scorer, data)}
     if path is not None and "error" not in made["unscored"]:  # what failed may succeed the next time
         keep(path, made)
     return made
@@ -89,13 +85,6 @@ def read_kept(path: Path, identity: dict[str, Any]) -> dict[str, Any] | None:
 def keep(path: Path, made: dict[str, Any]) -> None:
     """Keep an audit whole or not at all; a cache that cannot be written keeps nothing."""
     text = json.dumps({"sha256": digest(made), "audit": made}, ensure_ascii=False, allow_nan=False)
-    with contextlib.suppress(OSError, ValueError):
+    with contextlib.suppress(BundleError, OSError, ValueError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, partial = tempfile.mkstemp(prefix=path.name, dir=path.parent)
-        try:
-            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-                file.write(text)
-            os.replace(partial, path)
-        except BaseException:
-            os.unlink(partial)
-            raise
+        write_whole(path, text.encode("utf-8"), this_writer())

@@ -151,3 +151,26 @@ class Scorer(Protocol):
         text longer than the scorer reads is ``truncated`` and has no value.
         """
         ...
+
+
+class Around:
+    """What stands around a scorer and lets card and digest of it through.
+
+    Parameters
+    ----------
+    scorer : Scorer
+        The one that is asked.
+    """
+
+    def __init__(self, scorer: Scorer) -> None:
+        self._scorer = scorer
+
+    @property
+    def card(self) -> ScorerCard:
+        """That of the scorer itself."""
+        return self._scorer.card
+
+    @property
+    def digest(self) -> str:
+        """That of the scorer itself."""
+        return self._scorer.digest

@@ -10,7 +10,7 @@ from numbers import Real
 from typing import Any
 
 from audit.redaction.masked import unquoted
-from audit.scorers.base import Scorer, ScorerCard, TextScore, each_once
+from audit.scorers.base import Around, ScorerCard, TextScore, each_once
 from audit.scorers.judge import within
 from audit.wording import counted
 from probes.documents import digest
@@ -99,7 +99,7 @@ class CallableScorer:
         return TextScore(number)
 
 
-class Guarded:
+class Guarded(Around):
     """A scorer that is anybody's: where it fails, or leaves its scale, its texts are errors, and no more.
 
     Parameters
@@ -107,19 +107,6 @@ class Guarded:
     scorer : Scorer
         Any.
     """
-
-    def __init__(self, scorer: Scorer) -> None:
-        self._scorer = scorer
-
-    @property
-    def card(self) -> ScorerCard:
-        """That of the scorer itself."""
-        return self._scorer.card
-
-    @property
-    def digest(self) -> str:
-        """That of the scorer itself."""
-        return self._scorer.digest
 
     def score(self, texts: Sequence[str]) -> list[TextScore]:
         """One score a text, in their order."""

@@ -16,13 +16,15 @@ from audit.analysis.found import Setting
 from audit.hypotheses import REST, Hypothesis
 from audit.scorers.figures import known, mean_or_none, undefined
 from audit.scorers.scored_frames import ScoredFrames
-from audit.stats.estimate import Contrast, Undefined
+from audit.stats.estimate import Contrast, Undefined, shown_sign
 from audit.wording import counted
 from probes.frames import FrameKind
 from probes.lexicon import Term
 
 ALPHA = 0.05
 SEED = 0
+STATES = {1: "higher", 0: "inconclusive", -1: "lower"}
+"""What a contrast says of the group, by the sign that is shown."""
 SHOWN_TERMS, SHOWN_SENTENCES = 5, 3
 NOTHING = 1e-9
 """A difference of means below this is their rounding (score units)."""
@@ -182,13 +184,10 @@ def told(contrast: Contrast | Undefined, level: float, p_adjusted: float | None)
     if isinstance(contrast, Undefined) or p_adjusted is None:
         reason = contrast.reason if isinstance(contrast, Undefined) else "no p-value"
         return {**undefined(reason), "p": None, "p_adjusted": None, "states": None}
-    low, high = contrast.ci(level)
-    states = "inconclusive"
-    if p_adjusted < ALPHA and not low <= 0.0 <= high:
-        states = "higher" if contrast.estimate > 0 else "lower"
+    bounds = contrast.ci(level)
     return {
-        **known(contrast, (low, high), level),
+        **known(contrast, bounds, level),
         "p": contrast.p_value(),
         "p_adjusted": p_adjusted,
-        "states": states,
+        "states": STATES[shown_sign(bounds, p_adjusted, ALPHA)],
     }

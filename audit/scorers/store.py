@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.models.cache import cache_folder
-from audit.scorers.base import Scorer, ScorerCard, TextScore
+from audit.scorers.base import Around, Scorer, TextScore
 from audit.scorers.rules import Rules
 from probes.errors import ModelError
 
@@ -149,7 +149,7 @@ def score_of(row: Sequence[Any]) -> TextScore | None:
         return None
 
 
-class Stored:
+class Stored(Around):
     """A scorer whose scores are looked up before it is asked, and kept afterwards.
 
     Parameters
@@ -161,18 +161,8 @@ class Stored:
     """
 
     def __init__(self, scorer: Scorer, store: ScoreStore) -> None:
-        self._scorer = scorer
+        super().__init__(scorer)
         self._store = store
-
-    @property
-    def card(self) -> ScorerCard:
-        """That of the scorer itself."""
-        return self._scorer.card
-
-    @property
-    def digest(self) -> str:
-        """That of the scorer itself."""
-        return self._scorer.digest
 
     def score(self, texts: Sequence[str]) -> list[TextScore]:
         """One score a text, in their order."""

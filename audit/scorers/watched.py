@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from audit.scorers.base import Scorer, ScorerCard, TextScore
+from audit.scorers.base import Around, Scorer, TextScore
 
 BLOCK = 1024
 """Texts that are scored between two words about how far it is."""
 
 
-class Watched:
+class Watched(Around):
     """A scorer that reads a text once, in blocks, and says after each how many texts it has read.
 
     Parameters
@@ -33,19 +33,9 @@ class Watched:
     """
 
     def __init__(self, scorer: Scorer, advance: Callable[[int], None]) -> None:
-        self._scorer = scorer
+        super().__init__(scorer)
         self._advance = advance
         self._known: dict[str, TextScore] = {}
-
-    @property
-    def card(self) -> ScorerCard:
-        """That of the scorer itself."""
-        return self._scorer.card
-
-    @property
-    def digest(self) -> str:
-        """That of the scorer itself."""
-        return self._scorer.digest
 
     def score(self, texts: Sequence[str]) -> list[TextScore]:
         """One score a text, in their order."""

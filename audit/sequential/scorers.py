@@ -7,14 +7,14 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from audit.analysis.scorer_flips import ScorerEvidence, Statement, spread_ratio, with_coverage
+from audit.analysis.scorer_flips import SIGNS, ScorerEvidence, spread_ratio, with_coverage
 from audit.hypotheses import Hypothesis
 from audit.measures import scorer_column, status_column
 from audit.sequential.plan import Design
 from audit.sequential.streams import PRIMARY, FamilyStreams, ScoredUnit
 from audit.stats.betting import anytime_p, log_wealth
 from audit.stats.confidence_sequence import ConfidenceSequence
-from audit.stats.estimate import Undefined
+from audit.stats.estimate import Undefined, shown_sign
 from audit.stats.sequential import NEAR_ZERO
 
 
@@ -94,11 +94,9 @@ def scorer_evidence(
     low, high = ConfidenceSequence(rule.alpha, marks).update(x)[-1].tolist()
     p = anytime_p(log_wealth(x))
     adjusted = min(1.0, rule.hypotheses * p)
-    states: Statement = "inconclusive"
+    states = SIGNS[shown_sign((low, high), adjusted, rule.alpha)]
     if -margin <= low and high <= margin:
         states = "within margin"
-    elif adjusted < rule.alpha and not low <= 0.0 <= high:
-        states = "higher" if low > 0.0 else "lower"
     mean = math.fsum(x) / len(x)
     bounds = (mean * width, low * width, high * width)
     return ScorerEvidence(scorer, *bounds, p, adjusted, states, margin=margin * width)

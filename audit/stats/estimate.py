@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -166,6 +166,23 @@ def critical_t(df: float, alpha: float) -> float:
     2.093
     """
     return -float(stdtrit(df, alpha / 2.0))
+
+
+def shown_sign(ci: tuple[float, float], p: float, alpha: float) -> Literal[-1, 0, 1]:
+    """The sign of a difference that is shown; 0 where none is.
+
+    It is shown where the corrected test rejects "no difference" and the interval excludes 0: both, since the
+    test answers for all hypotheses of a family and the interval for this one.
+
+    Examples
+    --------
+    >>> shown_sign((-0.4, -0.1), 0.01, 0.05), shown_sign((-0.4, -0.1), 0.2, 0.05)
+    (-1, 0)
+    """
+    low, high = ci
+    if not p < alpha or low <= 0.0 <= high:
+        return 0
+    return 1 if low > 0.0 else -1
 
 
 def check_fraction(name: str, value: float) -> None:

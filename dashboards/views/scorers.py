@@ -21,10 +21,10 @@ from audit.scorers.bundle_audit import read_scorer_audits
 from audit.scorers.planned import PlannedScorer
 from audit.scorers.registry import SCORERS, scorer_named
 from audit.scorers.wording import KINDS, published_lines, unlike, unscored_text
-from audit.wording import counted, with_interval
+from audit.wording import counted, in_points, with_interval
 from dashboards import charts, data, tables
 from dashboards.data import Opened, Signature
-from dashboards.judged import hundredfold, in_points, without_errors
+from dashboards.judged import without_errors
 from dashboards.shown import grid, plain
 from dashboards.words import TIPS
 from reports.charts.shares import described_shares, shares_by_group
@@ -129,7 +129,7 @@ def threshold(audit: Opened, model: str, suite: str, measure: Measure) -> None:
                 step["scorer"],
                 number(step["share_group"], ".1%"),
                 number(step["share_reference"], ".1%"),
-                number(hundredfold(step["estimate"]), "+.1f"),
+                number(None if step["estimate"] is None else 100.0 * step["estimate"], "+.1f"),
                 number(step["p_adjusted"], ".3g"),
                 SAYS.get(step["states"], step["reason"]),
             )

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.bundle import Bundle
-from audit.redaction.carried import MOST_FINDINGS, carried, written_about
+from audit.redaction.carried import carried, shown_of, written_about
 from audit.redaction.withheld import NOT_HERE
 from audit.sidecar import open_sidecar
 from audit.wording import counted
@@ -48,8 +48,7 @@ def examples(root: Path, rows: Sequence[Row], reveal: bool = False) -> dict[str,
     """
     own = [row["record"] for row in rows]
     numbers = {row["record"]["id"]: row["number"] for row in rows}
-    written = written_about(own)
-    chosen = [record for record in written if record["verdict"] == "disparity"][:MOST_FINDINGS]
+    chosen = shown_of(own)
     found = []
     if chosen:
         sidecar = open_sidecar(root)
@@ -57,7 +56,7 @@ def examples(root: Path, rows: Sequence[Row], reveal: bool = False) -> dict[str,
             {"number": numbers[record["id"]], "items": list(carried(sidecar, record, reveal))}
             for record in chosen
         ]
-    reason = None if chosen else NONE_FOUND if written else NONE_GENERATED
+    reason = None if chosen else NONE_FOUND if written_about(own) else NONE_GENERATED
     return {"warning": warning(found, Bundle(root).is_redacted), "findings": found, "reason": reason}
 
 

@@ -30,9 +30,8 @@ from audit.scorers.bundle_audit import write_scorer_audits
 from audit.scorers.registry import scorer_named
 from audit.scorers.rules import Rules
 from audit.spec import AuditSpec, SuiteChoice, choose
-from audit.wording import claim
+from audit.wording import claim, in_points, with_interval
 from dashboards import tables
-from dashboards.judged import estimated, in_points
 from probes import Sampling
 from tests.dashboards.conftest import Pages, clean, rows_of, table, texts
 
@@ -118,9 +117,9 @@ def test_a_finding_tells_what_each_scorer_and_people_say(audit: Path, pages: Pag
     row = about_women(audit, "requests")
     said = texts(clean(pages.open("finding", audit, finding=row["id"])))
     first = {"estimate": row["estimate"], **row["ci"]}
-    assert f"refusal-grammar\n{estimated(first, '{:+.3f}')}\ndecides" in said
+    assert f"refusal-grammar\n{with_interval(first, '+.3f')}\ndecides" in said
     other = row["scorers"][0]
-    assert f"refusal-phrases\n{estimated(other, '{:+.3f}')}\n{other['states']}" in said
+    assert f"refusal-phrases\n{with_interval(other, '+.3f')}\n{other['states']}" in said
     for each in own_errors(audit, [row])[row["id"]]:
         figures = "\n".join(in_points(each[side]) for side in ("raw", "corrected"))
         assert f"{each['scorer']}\n{figures}\n{each['says']}" in said
