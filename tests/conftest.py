@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from audit.cli import main
 from audit.models.cache import VARIABLE as CACHE
+from audit.models.cache import cache_folder
+from audit.scorers import audit_cache, store
 from audit.scorers.fetched import FETCHED, fetch_scorer
 from probes.errors import ModelError
 
@@ -107,6 +111,20 @@ def evenhand(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, s
     out, err = capsys.readouterr()
     assert isinstance(ended.value.code, int)
     return ended.value.code, out, err
+
+
+@pytest.fixture(scope="session", autouse=True)
+def scorers_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where tests keep what they find of scorers, unless they name a cache: never among the user's."""
+    theirs, own = os.environ.get(CACHE), tmp_path_factory.mktemp("scorers")
+
+    def folder() -> Path:
+        return own if os.environ.get(CACHE) == theirs else cache_folder()
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (audit_cache, store):
+            patch.setattr(module, "cache_folder", folder)
+        yield own
 
 
 @pytest.fixture(scope="session")

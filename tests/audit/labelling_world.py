@@ -15,6 +15,7 @@ from audit.labelling.outputs import Outputs
 from audit.measures import Decoding
 from audit.models import ScriptedModel
 from audit.requests import Generate, Request, Response, Sampled, digest
+from audit.scorers import sentiment
 from audit.scorers.planted import PlantedScorer, Shift
 from audit.scorers.sentiment import WORD_LISTS, vader_scorer
 from audit.spec import AuditSpec, choose
@@ -68,7 +69,7 @@ def write_world(folder: Path, ill: str = "") -> Path:
 
 @contextmanager
 def faulty_scorer() -> Iterator[None]:
-    """In here the primary scorer has the fault."""
+    """In here the primary scorer has the fault, and another digest than without it."""
     planted = PlantedScorer(vader_scorer(), [FAULT])
 
     def faulty(text: str) -> float:
@@ -76,7 +77,7 @@ def faulty_scorer() -> Iterator[None]:
         assert value is not None
         return value
 
-    with patch.dict(WORD_LISTS, vader=faulty):
+    with patch.dict(WORD_LISTS, vader=faulty), patch.object(sentiment, "REVISION", "with a fault"):
         yield
 
 

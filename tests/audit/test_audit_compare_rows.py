@@ -328,6 +328,7 @@ def test_a_change_that_another_scorer_contradicts_is_none(
 ) -> None:
     first = sentiment.WORD_LISTS["vader"]
     monkeypatch.setitem(sentiment.WORD_LISTS, "textblob", lambda text: -first(text))
+    monkeypatch.setattr(sentiment, "REVISION", "against the first")
     often = Decoding(samples=16)
     found = compared(
         talk(tmp_path / "a", writer(alike), decoding=often),

@@ -26,6 +26,7 @@ from probes.benchmarks import madlibs, toxicity_prompts
 from probes.benchmarks.folder import DataFolder
 from probes.errors import BundleError, InputError
 from probes.frames import frames_for
+from tests.audit.labelling_world import faulty_scorer
 
 CARD = ScorerCard("mine", "toxicity", "Mine", "", "", "", (0.0, 1.0), "toxic", 0.5, "high")
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
@@ -177,3 +178,18 @@ def test_data_that_are_not_the_published_ones_are_refused(tmp_path: Path) -> Non
     path.write_text("Text,Label,Template\n", encoding="utf-8")
     with pytest.raises(InputError, match="not the published file"):
         published_record(Rules(CARD, score), DataFolder(tmp_path))
+
+
+def test_a_fault_that_a_test_plants_reaches_no_audit_of_the_scorer_itself(scorers_folder: Path) -> None:
+    """And none that somebody keeps."""
+
+    def gap() -> Any:
+        found = cached_audit(scorer_named("vader"))
+        return next(
+            axis["gap"]["neutral"]["estimate"] for axis in found["axes"] if axis["axis"] == "religion"
+        )
+
+    with faulty_scorer():
+        assert gap() == pytest.approx(0.6)
+    assert gap() == 0.0
+    assert len(list((scorers_folder / "scorers").glob("*.json"))) >= 2

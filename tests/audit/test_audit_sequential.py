@@ -212,6 +212,7 @@ def test_scorers_that_contradict_each_other_leave_it_open(
     assert (other["scorer"], row["verdict"]) == ("textblob", "disparity") and other["estimate"] > 0
     assert other["states"] in ("higher", "inconclusive")
     monkeypatch.setitem(sentiment.WORD_LISTS, "textblob", lambda text: -first(text))
+    monkeypatch.setattr(sentiment, "REVISION", "against the first")
     analyze(tmp_path / "a")
     [row] = found(tmp_path / "a")
     assert row["scorers"][0]["estimate"] == pytest.approx(-row["estimate"])
