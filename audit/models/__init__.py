@@ -1,6 +1,30 @@
 """Models: where they come from, and one way to ask each of them.
 
-Importing this loads neither torch nor transformers; :func:`resolve` does.
+Importing this loads neither torch nor transformers; :func:`resolve` does. What is where, from the request to
+the network:
+
+Where a model comes from
+    ``catalog`` names, ``locate`` finds, ``wheels``, ``gguf``, ``gguf_header`` and ``cache`` unpack; ``kinds``
+    says what it is, ``files`` what its digest covers, ``facts`` what they tell of it; ``options``,
+    ``devices`` and ``threads`` say how it is computed; ``loading`` loads it, ``quiet`` keeps libraries from
+    printing. ``reference`` trains the reference models, ``weights`` holds them.
+What answers requests
+    ``masked``, ``causal``, ``classifier`` and ``encoder``, one a kind; ``embedding`` gives vectors for all of
+    them; ``scripted`` is the public double, ``blind`` its answers. ``base`` is what each of them offers.
+From texts to rows of tokens, and back
+    ``tokens`` whole texts, ``placing`` candidates in a marked place; ``spelling`` how a token reads.
+Rows read by a masked model
+    ``reading`` names what is wanted of a row, ``reader`` reads it, ``attention`` says who attends to whom.
+    ``packing`` puts rows of any lengths side by side in one pass, here and for classifiers and vectors.
+Rows read by a causal model
+    ``continuations`` reads them; ``trie`` is the tree of what they begin with, where each is computed once.
+Texts written by a causal model
+    ``generation`` takes prompts and gives texts; ``stream`` is the loop from token to token, over a cache
+    whose rows others take over (``slots``) or one that is padded (``padded``); ``sampling`` draws a token.
+Beneath all of them
+    ``network`` is the model, cut before its vocabulary; ``attending`` runs its own modules over tokens that
+    lie in no rectangle; ``budget`` bounds what one pass holds. Packing, trees and slots are used only where a
+    probe of the loaded network has shown the same numbers; else rows are run in plain batches.
 """
 
 from __future__ import annotations
@@ -61,7 +85,7 @@ def resolve(name: str, options: LoadOptions | None = None) -> Model:
     from audit.models.masked import MaskedLM
 
     options = options or LoadOptions()
-    check_device(options.device)
+    check_device(options.device, options.dtype)
     loaded = load(locate(name, options), options)
     match loaded.kind:
         case "masked":
@@ -88,7 +112,7 @@ def identify(name: str, options: LoadOptions | None = None) -> ModelFacts:
     from audit.models.locate import locate
 
     options = options or LoadOptions()
-    check_device(options.device)
+    check_device(options.device, options.dtype)
     located = locate(name, options)
     config = located.folder / CONFIG
     kind, architecture = kind_of(read_json(config), str(config))

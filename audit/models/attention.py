@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import torch
 
+from audit.models.budget import Budget
+from audit.models.devices import doubled
 from audit.models.network import Network
-from audit.models.reading import Row, batches
+from audit.models.reading import Row, cut_alike
 
 ATTENTION_BYTES = 256 * 2**20
 """Largest block of attention weights held at once."""
 
 
-def received(network: Network, rows: Collection[Row], token_budget: int) -> dict[Row, list[float]] | None:
+def received(network: Network, rows: Collection[Row], budget: Budget) -> dict[Row, list[float]] | None:
     """The attention that each token receives, a mean over layers, heads and readers.
 
     This is the weight of AULA (Kaneko and Bollegala 2022). Rows are run in batches of one
@@ -26,8 +28,8 @@ def received(network: Network, rows: Collection[Row], token_budget: int) -> dict
         Of a masked language model.
     rows : collection of rows
         All distinct, special tokens included; they read and are read as in the paper's code.
-    token_budget : int
-        Most tokens in one forward pass; lowered where the weights of so many would not fit.
+    budget : Budget
+        Most tokens of one forward pass; fewer where the weights of so many would not fit.
 
     Returns
     -------
@@ -38,19 +40,31 @@ def received(network: Network, rows: Collection[Row], token_budget: int) -> dict
         return {}
     token_bytes = 4 * network.attention_maps * max(len(row) for row in rows)
     fitting = ATTENTION_BYTES // token_bytes if token_bytes else 1
-    token_budget = max(1, min(token_budget, fitting))
     found: dict[Row, list[float]] = {}
+
+    def cut(rows: Sequence[Row], start: int, tokens: int) -> int:
+        return cut_alike(rows, start, min(tokens, fitting))
+
+    def run(batch: Sequence[Row]) -> None:
+        layers = network.attentions(torch.tensor(batch, device=network.device))
+        if not layers:
+            raise _NoAttentionError
+        found.update(zip(batch, _means(layers), strict=True))
+
     with torch.inference_mode(), network.eager():
-        for batch in batches(rows, token_budget, padded=False):
-            layers = network.attentions(torch.tensor(batch, device=network.device))
-            if not layers:
-                return None
-            found.update(zip(batch, _means(layers), strict=True))
+        try:
+            budget.spend(sorted(rows, key=lambda row: (-len(row), row)), cut, run)
+        except _NoAttentionError:
+            return None
     return found
+
+
+class _NoAttentionError(Exception):
+    """The model gives no attention weights."""
 
 
 def _means(layers: tuple[Any, ...]) -> list[list[float]]:
     """Mean over layers, heads and readers; each layer (rows, heads, readers, read)."""
-    total = torch.stack([layer.double().mean(dim=(1, 2)) for layer in layers]).mean(dim=0)
+    total = torch.stack([doubled(layer).mean(dim=(1, 2)) for layer in layers]).mean(dim=0)
     means: list[list[float]] = total.tolist()
     return means

@@ -7,40 +7,37 @@ where the tokenizer has one, else end-of-sequence, as GPT-2 was trained with).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
+from audit.models.continuations import CausalReader, Span
 from audit.models.embedding import Embedder
 from audit.models.generation import Prompt, Writer
 from audit.models.loading import FromFiles, Loaded
-from audit.models.reading import Read, Readings, Row, read
+from audit.models.reading import Row
 from audit.models.spelling import Speller
 from audit.models.tokens import TOO_LONG
+from audit.models.trie import shared
 from audit.requests import CausalTokens, Choice, Embed, Generate, Request, Response, Score, digest
+
+ENCODED = 512
+"""Texts that are tokenised at once: what a tokenizer says of each beside its tokens takes far more memory."""
 
 
 @dataclass(frozen=True)
 class _Placed:
     """A continuation after its prefix: the row of all tokens, and where the scored ones begin."""
 
-    row: Row = ()
-    start: int = 0
+    span: Span | None = None
     reason: str = ""
-
-    @cached_property
-    def reads(self) -> list[Read]:
-        """One read for each scored token; the last token itself is never an input."""
-        inputs = self.row[:-1]
-        return [Read(inputs, i - 1, self.row[i]) for i in range(self.start, len(self.row))]
 
 
 @dataclass(frozen=True)
 class _Text:
-    """A whole text: one read a token, and the word of each."""
+    """A whole text: what of it is read, and the word of each token."""
 
-    reads: tuple[Read, ...] = ()
+    spans: tuple[Span, ...] = ()
     words: tuple[int | None, ...] = ()
     reason: str = ""
 
@@ -67,6 +64,7 @@ class CausalLM(FromFiles):
         tokenizer = loaded.tokenizer
         start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
         self._start: Row = () if start is None else (int(start),)
+        self._reader = CausalReader(loaded.network, loaded.budget)
         self._writer = Writer(loaded, self._start)
         self._speller = Speller(tokenizer)
         self._embedder = Embedder(loaded)
@@ -76,9 +74,7 @@ class CausalLM(FromFiles):
         tokens = self._loaded.tokenizer.convert_ids_to_tokens(list(self._start))
         return {**super().describe(), "start_token": tokens[0] if tokens else None}
 
-    def ask(self, requests: Sequence[Request]) -> list[Response]:
-        """Answer each request; those of one call share forward passes."""
-        self.require(requests)
+    def _answers(self, requests: Sequence[Request]) -> list[Response]:
         numbered = list(enumerate(requests))
         scores = {i: request for i, request in numbered if isinstance(request, Score)}
         texts = {i: request for i, request in numbered if isinstance(request, CausalTokens)}
@@ -86,11 +82,12 @@ class CausalLM(FromFiles):
         vectors = {i: request for i, request in numbered if isinstance(request, Embed)}
         placed = dict(zip(scores, self._place(list(scores.values())), strict=True))
         whole = dict(zip(texts, self._texts(list(texts.values())), strict=True))
-        wanted = [item for _, group in placed.values() for one in group for item in one.reads]
-        wanted += [item for one in whole.values() for item in one.reads]
-        found = read(self._loaded.network, wanted, self._loaded.options.token_budget, causal=True)
-        answers = {i: self._respond(shared, group, found) for i, (shared, group) in placed.items()}
-        answers.update({i: self._tokens(one, found) for i, one in whole.items()})
+        spans = [one.span for _, group in placed.values() for one in group if one.span is not None]
+        spans += [span for one in whole.values() for span in one.spans]
+        # One list of values a span, in the order in which the answers take them.
+        values = iter(self._reader.read(spans))
+        answers = {i: self._respond(kept, group, values) for i, (kept, group) in placed.items()}
+        answers.update({i: self._tokens(one, values) for i, one in whole.items()})
         written = [Prompt(request, digest(request)) for request in prompts.values()]
         answers.update(zip(prompts, self._writer.write(written) if written else [], strict=True))
         answers.update(zip(vectors, self._embedder.embed(list(vectors.values())), strict=True))
@@ -101,12 +98,13 @@ class CausalLM(FromFiles):
         unique = list(dict.fromkeys(request.text for request in requests))
         if not unique:
             return []
-        encoded = self._encode(unique)
-        found = {}
-        for i, text in enumerate(unique):
-            ids = encoded["input_ids"][i]
-            words = encoded.word_ids(i) if self._loaded.tokenizer.is_fast else [None] * len(ids)
-            found[text] = ids, words
+        found: dict[str, tuple[list[int], list[int | None]]] = {}
+        for part in _parts(unique):
+            encoded = self._encode(part)
+            for i, text in enumerate(part):
+                ids = encoded["input_ids"][i]
+                words = encoded.word_ids(i) if self._loaded.tokenizer.is_fast else [None] * len(ids)
+                found[text] = ids, words
         return [self._text(request.keep_start, *found[request.text]) for request in requests]
 
     def _text(self, keep_start: bool, ids: list[int], words: list[int | None]) -> _Text:
@@ -118,29 +116,33 @@ class CausalLM(FromFiles):
             fault = _NO_START
         if fault:
             return _Text(reason=fault)
-        inputs = (*before, *ids[:-1])
-        first = Read(inputs if keep_start else self._start, 0, ids[0])
-        later = [Read(inputs, len(before) + k - 1, token) for k, token in enumerate(ids) if k]
-        return _Text((first, *later), tuple(words))
+        if keep_start:
+            spans = [Span((*self._start, *ids), 1)]
+        else:
+            spans = [Span((*self._start, ids[0]), 1)]
+            spans += [Span(tuple(ids), 1)] if len(ids) > 1 else []
+        return _Text(tuple(spans), tuple(words))
 
-    def _tokens(self, text: _Text, found: Readings) -> Response:
+    def _tokens(self, text: _Text, values: Iterator[list[float]]) -> Response:
         if text.reason:
             return Response(error=text.reason)
-        tokens = tuple(self._speller.scored(text.reads, found.logprobs, text.words))
+        ids = [token for span in text.spans for token in span.targets]
+        found = [value for _ in text.spans for value in next(values)]
+        tokens = tuple(self._speller.tokens(ids, found, text.words))
         if not all(math.isfinite(token.logprob) for token in tokens):
             return Response(error="a log-probability is not a finite number")
         return Response(tokens=tokens, text_tokens=len(tokens))
 
-    def _respond(self, shared: int, placed: list[_Placed], found: Readings) -> Response:
+    def _respond(self, kept: int, placed: list[_Placed], values: Iterator[list[float]]) -> Response:
         if placed and all(one.reason.startswith(TOO_LONG) for one in placed):
             return Response(error=placed[0].reason)
         choices = []
         for one in placed:
-            if one.reason:
+            if one.span is None:
                 choices.append(Choice(None, 0, one.reason))
                 continue
-            choices.append(self._speller.choice(one.reads, found.logprobs))
-        return Response(tuple(choices), text_tokens=shared)
+            choices.append(self._speller.choice(one.span.targets, next(values)))
+        return Response(tuple(choices), text_tokens=kept)
 
     def _encode(self, texts: list[str]) -> Any:
         # Special tokens spelt out in a prompt are special: chat formats are written with them.
@@ -154,24 +156,25 @@ class CausalLM(FromFiles):
         for request in requests:
             texts[request.prefix] = None
             texts.update(dict.fromkeys(request.prefix + c for c in request.continuations))
-        encoded = self._encode(list(texts))["input_ids"] if texts else []
-        ids = dict(zip(texts, encoded, strict=True))
+        ids: dict[str, list[int]] = {}
+        for part in _parts(list(texts)):
+            ids.update(zip(part, self._encode(part)["input_ids"], strict=True))
         return [self._place_one(request, ids) for request in requests]
 
     def _place_one(self, request: Score, ids: dict[str, list[int]]) -> tuple[int, list[_Placed]]:
         prefix = ids[request.prefix] if request.prefix else []
         wholes = [ids[request.prefix + c] for c in request.continuations]
-        kept = [_shared(prefix, whole) for whole, c in zip(wholes, request.continuations, strict=True) if c]
-        shared = min(kept, default=len(prefix))
+        common = [shared(prefix, whole) for whole, c in zip(wholes, request.continuations, strict=True) if c]
+        kept = min(common, default=len(prefix))
         placed = [
-            self._row(continuation, whole, shared)
+            self._row(continuation, whole, kept)
             for continuation, whole in zip(request.continuations, wholes, strict=True)
         ]
-        return shared, placed
+        return kept, placed
 
-    def _row(self, continuation: str, whole: list[int], shared: int) -> _Placed:
+    def _row(self, continuation: str, whole: list[int], kept: int) -> _Placed:
         row = (*self._start, *whole)
-        start = len(self._start) + shared
+        start = len(self._start) + kept
         if not continuation:
             return _Placed(reason="an empty continuation")
         if start >= len(row):
@@ -179,7 +182,7 @@ class CausalLM(FromFiles):
         if start == 0:
             return _Placed(reason=_NO_START)
         fault = self._fault(row)
-        return _Placed(reason=fault) if fault else _Placed(row, start)
+        return _Placed(reason=fault) if fault else _Placed(Span(row, start))
 
     def _fault(self, row: Row) -> str:
         """Why a row cannot be scored; its last token is read, not fed."""
@@ -194,9 +197,6 @@ class CausalLM(FromFiles):
 _NO_START = "the tokenizer has no start token, so the first token has no probability"
 
 
-def _shared(a: list[int], b: list[int]) -> int:
-    """Length of the longest common beginning of two lists."""
-    for i, (x, y) in enumerate(zip(a, b, strict=False)):
-        if x != y:
-            return i
-    return min(len(a), len(b))
+def _parts(texts: list[str]) -> Iterator[list[str]]:
+    """Texts as they are tokenised at once."""
+    return (texts[start : start + ENCODED] for start in range(0, len(texts), ENCODED))

@@ -9,7 +9,9 @@ from typing import Any
 import torch
 
 from audit.models.loading import FromFiles, Loaded
-from audit.models.reading import batches
+from audit.models.network import same
+from audit.models.packing import Packer, cut_packed
+from audit.models.reading import cut_alike
 from audit.models.tokens import NOTHING_LEFT, TOO_LONG, fault_of
 from audit.requests import Activation, Classify, LabelLogit, Request, Response
 
@@ -18,10 +20,6 @@ TypedRow = tuple[tuple[int, int], ...]
 
 TOKENISED_AT_ONCE = 4096
 """Texts given to the tokenizer in one call."""
-
-PADDING_TOLERANCE = 1e-5
-"""Largest difference of logits, on a probe, as a share of the largest logit or of 1, at which rows may be
-padded; where it is larger, rows of one length go together."""
 
 _PROBES = ("She said that they would all come home before the evening was over.", "She said so.")
 
@@ -49,16 +47,15 @@ class Classifier(FromFiles):
         self._types: int | None = getattr(config, "type_vocab_size", None)
         # A decoder finds a row's last token by its padding token, and takes single rows without one.
         self._pad: int | None = config.get_text_config().pad_token_id
-        self._one_by_one = self._pad is None
-        self._takes_padding = self._padding_is_exact()
+        self._budget = loaded.budget
+        self._packer = Packer(loaded.network, "labels")
+        self._takes_padding = not self._packer.packs and self._padding_is_exact()
 
     def describe(self) -> dict[str, Any]:
         """Facts for the bundle."""
         return {**super().describe(), "labels": list(self.labels), "activation": self.activation}
 
-    def ask(self, requests: Sequence[Request]) -> list[Response]:
-        """Answer each request; texts are run in batches of like lengths."""
-        self.require(requests)
+    def _answers(self, requests: Sequence[Request]) -> list[Response]:
         asked = [request for request in requests if isinstance(request, Classify)]
         rows = self._rows(asked)
         logits = self._logits({row for row in rows.values() if not isinstance(row, str)})
@@ -102,11 +99,29 @@ class Classifier(FromFiles):
 
     def _logits(self, rows: set[TypedRow]) -> dict[TypedRow, list[float]]:
         found: dict[TypedRow, list[float]] = {}
-        budget = 1 if self._one_by_one else self._loaded.options.token_budget
+        ordered = sorted(rows, key=lambda row: (-len(row), row))
+        packs = {row: self._packer.takes([token for token, _ in row]) for row in ordered}
+
+        def cut(rows: Sequence[TypedRow], start: int, tokens: int) -> int:
+            return cut_alike(rows, start, 1 if self._pad is None else tokens, self._takes_padding)
+
+        def run_packed(batch: Sequence[TypedRow]) -> None:
+            found.update(zip(batch, self._run_packed(batch), strict=True))
+
+        def run(batch: Sequence[TypedRow]) -> None:
+            found.update(zip(batch, self._run(batch), strict=True))
+
         with torch.inference_mode():
-            for batch in batches(rows, budget, self._takes_padding):
-                found.update(zip(batch, self._run(batch), strict=True))
+            self._budget.spend([row for row in ordered if packs[row]], cut_packed, run_packed)
+            self._budget.spend([row for row in ordered if not packs[row]], cut, run)
         return found
+
+    def _run_packed(self, batch: Sequence[TypedRow]) -> list[list[float]]:
+        """Logits of rows side by side, of which the head reads the first token."""
+        rows = [[token for token, _ in row] for row in batch]
+        types = [[its for _, its in row] for row in batch] if self._is_typed else None
+        logits: list[list[float]] = self._packer.run(rows, [(0,)] * len(rows), types).tolist()
+        return logits
 
     def _run(self, batch: Sequence[TypedRow]) -> list[list[float]]:
         """Logits of rows, the longest first; shorter ones are padded on the right."""
@@ -123,7 +138,7 @@ class Classifier(FromFiles):
 
     def _padding_is_exact(self) -> bool:
         """Whether rows of several lengths may be run in one batch: shown on a probe."""
-        if self._pad is None:
+        if self._pad is None or self._loaded.network.stretches:
             return False
         rows = sorted(self._rows(Classify(text) for text in _PROBES).values(), key=len, reverse=True)
         if any(isinstance(row, str) for row in rows) or len(rows[0]) == len(rows[-1]):
@@ -136,7 +151,7 @@ class Classifier(FromFiles):
                 together = torch.tensor(self._run(typed))
         except Exception:
             return False
-        return bool((alone - together).abs().max() <= PADDING_TOLERANCE * alone.abs().max().clamp(min=1.0))
+        return same(together, alone, self._loaded.network.dtype, least=1.0)
 
     def _response(self, logits: Sequence[float], text_tokens: int) -> Response:
         if not all(math.isfinite(value) for value in logits):

@@ -24,7 +24,5 @@ class Encoder(FromFiles):
         super().__init__(loaded)
         self._embedder = Embedder(loaded)
 
-    def ask(self, requests: Sequence[Request]) -> list[Response]:
-        """A vector for each text."""
-        self.require(requests)
+    def _answers(self, requests: Sequence[Request]) -> list[Response]:
         return self._embedder.embed([request for request in requests if isinstance(request, Embed)])

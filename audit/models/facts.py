@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from audit.bundle_files import file_sha256
 from audit.models.cache import home_path
 from audit.models.catalog import CATALOG, is_fetched
 from audit.models.files import (
@@ -15,6 +14,7 @@ from audit.models.files import (
     digest_of,
     model_files,
     read_json,
+    sha256_of,
     stored_parameters,
     weight_files,
 )
@@ -66,7 +66,7 @@ def _of_gguf(path: Path) -> dict[str, Any]:
     if not os.path.isfile(path):
         raise ModelError(Fault("no such file", str(path), "Name an existing .gguf file."))
     header = gguf_header(path)
-    size, sha256 = path.stat().st_size, file_sha256(path)
+    size, sha256 = path.stat().st_size, sha256_of(path)
     return {
         "source": "gguf",
         "loaded": False,

@@ -6,6 +6,7 @@ import hashlib
 import json
 import math
 import struct
+import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from fnmatch import fnmatch
@@ -40,6 +41,9 @@ VOCABULARIES = ("tokenizer.json", "vocab.txt", "vocab.json", "*.model")
 """What can hold a tokenizer's vocabulary; transformers makes up an empty one where nothing does."""
 
 _MAX_HEADER_BYTES = 100_000_000
+_TICK = 2_000_000_000
+"""Nanoseconds within which two changes of a file may bear one time, on the coarsest file systems."""
+_HASHES: dict[tuple[int, int, int, int, int], str] = {}
 
 
 @dataclass(frozen=True)
@@ -144,9 +148,30 @@ def model_files(folder: Path, options: LoadOptions) -> list[ModelFile]:
     return describe_files(folder, paths)
 
 
+def sha256_of(path: Path) -> str:
+    """SHA-256 of a file of a model; one that this process has hashed before is not read again.
+
+    That it is the same is told by its size, its number on the disk and the times of its last changes. One
+    that was changed just now may change again within the same tick of the clock, and is not remembered.
+    """
+    before = _state(path)
+    if before not in _HASHES:
+        is_settled = time.time_ns() - max(before[-2:]) > _TICK
+        found = file_sha256(path)
+        if not is_settled or _state(path) != before:
+            return found
+        _HASHES[before] = found
+    return _HASHES[before]
+
+
+def _state(path: Path) -> tuple[int, int, int, int, int]:
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
 def describe_files(folder: Path, paths: Iterable[Path]) -> list[ModelFile]:
     """Sizes and digests of files, sorted by their path within ``folder``."""
-    found = [ModelFile(p.relative_to(folder).as_posix(), p.stat().st_size, file_sha256(p)) for p in paths]
+    found = [ModelFile(p.relative_to(folder).as_posix(), p.stat().st_size, sha256_of(p)) for p in paths]
     return sorted(found, key=lambda file: file.path)
 
 
@@ -164,12 +189,17 @@ def digest_as_loaded(digest: str, options: LoadOptions) -> str:
     ModelError
         Where such an option cannot be heeded.
     """
-    if options.max_length is None:
+    changing: dict[str, Any] = {}
+    if options.max_length is not None:
+        if isinstance(options.max_length, bool) or options.max_length < 1:
+            what = f"max_length is {options.max_length!r}"
+            raise ModelError(Fault(what, "", "Give the most tokens that a text may have, 1 or more."))
+        changing["max_length"] = options.max_length
+    if options.dtype != "float32":
+        changing["dtype"] = options.dtype
+    if not changing:
         return digest
-    if isinstance(options.max_length, bool) or options.max_length < 1:
-        what = f"max_length is {options.max_length!r}"
-        raise ModelError(Fault(what, "", "Give the most tokens that a text may have, 1 or more."))
-    return hashlib.sha256(canonical({"model": digest, "max_length": options.max_length})).hexdigest()
+    return hashlib.sha256(canonical({"model": digest, **changing})).hexdigest()
 
 
 def stored_parameters(paths: Iterable[Path]) -> int | None:

@@ -1,27 +1,30 @@
-"""Writing with a causal network: many samples of many prompts in one batch, each as if alone."""
+"""Writing with a causal network: many samples of many prompts side by side, each as if alone."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-import numpy as np
 import torch
-from transformers import DynamicCache
 
+from audit.models.budget import Budget
 from audit.models.loading import Loaded
+from audit.models.padded import PaddedRows
 from audit.models.reading import Row
-from audit.models.sampling import sample, sample_key
+from audit.models.slots import LONGEST_PROBED, Slots, slots_are_exact
+from audit.models.stream import Ended, Stream, Written
 from audit.requests import Generate, Response, Sampled
 
-MAX_ROWS = 128
-"""Most samples decoded at once: enough to keep the matrix units busy, few enough for their logits."""
+MAX_ROWS = 200
+"""Most samples written at once: enough to keep the matrix units busy, few enough for their cache."""
 
 CACHE_BYTES = 512 * 2**20
 """Largest cache of keys and values."""
 
-_COMPACT_BELOW = 0.75
+PREFILL_SHARE = 4
+"""Prompts that wait may hold one part in so many of what the cache does."""
 
 
 @dataclass(frozen=True)
@@ -33,29 +36,20 @@ class Prompt:
 
 
 @dataclass
-class _Sample:
-    """One sample while it is written."""
+class _Call:
+    """Prompts with their rows of tokens, and the answers as they come."""
 
-    prompt: int
-    index: int
-    ids: Row
-    request: Generate
-    key: int
-    written: list[int] = field(default_factory=list)
-    stopped: bool = False
+    prompts: Sequence[Prompt]
+    rows: list[Row]
+    answers: list[Response | None]
 
-    @property
-    def is_done(self) -> bool:
-        return self.stopped or len(self.written) >= self.request.max_new_tokens
-
-    @property
-    def reach(self) -> int:
-        """Tokens of the longest row it can become."""
-        return len(self.ids) + self.request.max_new_tokens
+    def reach(self, i: int) -> int:
+        """Tokens of the longest row that a prompt can become."""
+        return len(self.rows[i]) + self.prompts[i].request.max_new_tokens
 
 
 class Writer:
-    """Writes continuations with its own loop: left padding, a cache, and counter-based noise.
+    """Writes continuations with its own loop: rows in slots, and counter-based noise.
 
     Parameters
     ----------
@@ -70,8 +64,21 @@ class Writer:
         self._network = loaded.network
         self._start = start
         self._stops = _stop_tokens(loaded)
-        self._mixes_lengths = self._network.takes_left_padding()
         self._cache_bytes_per_token = _cache_bytes(self._network.model.config.get_text_config())
+        self._budget = Budget(MAX_ROWS)
+
+    @cached_property
+    def has_slots(self) -> bool:
+        """Whether rows that end are replaced by others at once; else a batch is written to its end."""
+        return slots_are_exact(self._network)
+
+    @cached_property
+    def _takes_padding(self) -> bool:
+        return self._network.takes_left_padding()
+
+    def _holds(self, reach: int) -> bool:
+        """Whether rows of a length are written in slots."""
+        return self.has_slots and reach <= self._network.reach(LONGEST_PROBED)
 
     def encode(self, prompt: str) -> Row:
         """The prompt's tokens as the tokenizer gives them, without an end token; never none."""
@@ -86,30 +93,26 @@ class Writer:
         return row or self._start
 
     def write(self, prompts: Sequence[Prompt]) -> list[Response]:
-        """Answer each prompt, in order."""
-        rows = [self.encode(prompt.request.prompt) for prompt in prompts]
-        errors = [self._refusal(row, prompt.request) for row, prompt in zip(rows, prompts, strict=True)]
-        samples = [
-            _Sample(i, k, rows[i], prompt.request, sample_key(prompt.request.seed, prompt.digest, k))
-            for i, prompt in enumerate(prompts)
-            if not errors[i]
-            for k in range(prompt.request.samples)
-        ]
+        """Answer each prompt, in order. Where memory runs out, fewer rows are written at once."""
+        call = _Call(
+            prompts, [self.encode(prompt.request.prompt) for prompt in prompts], [None] * len(prompts)
+        )
+        for i, prompt in enumerate(prompts):
+            error = self._refusal(call.rows[i], prompt.request)
+            if error:
+                call.answers[i] = Response(error=error)
+            elif not prompt.request.samples or not prompt.request.max_new_tokens:
+                call.answers[i] = self._answer(call, i, [Ended((), "length")] * prompt.request.samples)
+        todo = [i for i, answer in enumerate(call.answers) if answer is None]
+        todo.sort(key=lambda i: (-call.reach(i), -len(call.rows[i]), call.rows[i]))
         with torch.inference_mode():
-            for batch in self._batches(samples):
-                self._decode(batch)
-        written: list[list[_Sample]] = [[] for _ in prompts]
-        for one in samples:
-            written[one.prompt].append(one)
-        return [
-            Response(error=error)
-            if error
-            else Response(
-                samples=tuple(self._sampled(one) for one in sorted(group, key=lambda one: one.index)),
-                text_tokens=len(row),
+            self._budget.spend(
+                todo,
+                lambda todo, start, rows: self._cut(call, todo, start, rows),
+                lambda part: self._run(call, part),
+                divides=True,
             )
-            for error, group, row in zip(errors, written, rows, strict=True)
-        ]
+        return [answer for answer in call.answers if answer is not None]
 
     def _refusal(self, row: Row, request: Generate) -> str:
         limit = self._loaded.max_tokens
@@ -117,6 +120,8 @@ class Writer:
             return "the prompt has no tokens and the tokenizer no start token"
         if not self._network.knows(row):
             return "the tokenizer gives a token that the model has no embedding for"
+        if min(request.samples, request.max_new_tokens) < 0:
+            return f"{request.samples} samples of {request.max_new_tokens} tokens are asked for"
         if not 0 < request.top_p <= 1 or request.temperature < 0:
             return f"top_p {request.top_p} or temperature {request.temperature} is out of range"
         if limit is not None and len(row) + request.max_new_tokens > limit:
@@ -126,87 +131,62 @@ class Writer:
             )
         return ""
 
-    def _batches(self, samples: list[_Sample]) -> Iterator[list[_Sample]]:
-        batch: list[_Sample] = []
-        longest = 0
-        for one in sorted(samples, key=lambda one: (-len(one.ids), -one.request.max_new_tokens, one.ids)):
-            longest = max(longest, one.reach)
-            full = len(batch) >= MAX_ROWS or (
-                (len(batch) + 1) * longest * self._cache_bytes_per_token > CACHE_BYTES
-            )
-            if batch and (full or not (self._mixes_lengths or len(batch[0].ids) == len(one.ids))):
-                yield batch
-                batch = []
-                longest = one.reach
-            batch.append(one)
-        if batch:
-            yield batch
+    def _rows(self, reach: int, rows: int) -> int:
+        """How many rows of a length the cache holds."""
+        return max(1, min(rows, CACHE_BYTES // (reach * self._cache_bytes_per_token)))
 
-    def _decode(self, rows: list[_Sample]) -> None:
-        """Write a batch to its end. Samples of one prompt share the pass over it."""
-        states, mask, cache = self._prefill(rows)
-        while True:
-            self._draw(rows, self._network.logits(states))
-            alive = [i for i, one in enumerate(rows) if not one.is_done]
-            if not alive:
-                return
-            if len(alive) < _COMPACT_BELOW * len(rows):
-                keep = torch.tensor(alive, device=self._network.device)
-                cache.batch_select_indices(keep)
-                mask = mask[keep]
-                rows = [rows[i] for i in alive]
-            last = [[one.written[-1]] if one.written else [0] for one in rows]
-            ids = torch.tensor(last, device=self._network.device)
-            mask = torch.cat([mask, torch.ones_like(ids)], dim=1)
-            states = self._network.step(ids, mask, cache)
+    def _cut(self, call: _Call, todo: Sequence[int], start: int, rows: int) -> int:
+        """Where prompts end that share a cache: where of the shorter ones twice as many rows would fit."""
+        if rows == 1:
+            return start + 1
+        first = todo[start]
+        count = self._rows(call.reach(first), rows)
+        mixes = self._holds(call.reach(first)) or self._takes_padding
+        for k in range(start + 1, len(todo)):
+            if self._rows(call.reach(todo[k]), rows) >= 2 * count:
+                return k
+            if not mixes and len(call.rows[todo[k]]) != len(call.rows[first]):
+                return k
+        return len(todo)
 
-    def _prefill(self, rows: list[_Sample]) -> tuple[Any, Any, Any]:
-        """Feed every distinct prompt once, then repeat its cache for its samples."""
-        device = self._network.device
-        distinct = list(dict.fromkeys(one.ids for one in rows))
-        longest = max(len(ids) for ids in distinct)
-        padded = torch.tensor([(0,) * (longest - len(ids)) + ids for ids in distinct], device=device)
-        lengths = torch.tensor([len(ids) for ids in distinct], device=device)
-        mask = (torch.arange(longest, device=device) >= longest - lengths[:, None]).long()
-        cache = DynamicCache(config=self._network.model.config)
-        states = self._network.step(padded, mask, cache)
-        place = {ids: i for i, ids in enumerate(distinct)}
-        repeat = torch.tensor([place[one.ids] for one in rows], device=device)
-        cache.batch_select_indices(repeat)
-        return states[repeat], mask[repeat], cache
-
-    def _draw(self, rows: list[_Sample], logits: Any) -> None:
-        """Draw the next token of every row that is not done."""
-        alive = [i for i, one in enumerate(rows) if not one.is_done]
-        if not alive:
+    def _run(self, call: _Call, part: Sequence[int]) -> None:
+        """Write prompts to their ends; those that an earlier try has answered are left as they are."""
+        todo = [i for i in part if call.answers[i] is None]
+        if not todo:
             return
-        some = [rows[i] for i in alive]
-        tokens = sample(
-            logits[torch.tensor(alive, device=logits.device)].cpu().numpy(),
-            np.array([one.key for one in some], dtype=np.uint64),
-            np.array([len(one.written) for one in some], dtype=np.int64),
-            np.array([one.request.temperature for one in some], dtype=np.float64),
-            np.array([one.request.top_p for one in some], dtype=np.float64),
+        reach = max(call.reach(i) for i in todo)
+        rows = self._rows(reach, self._budget.tokens)
+        cache = Slots(self._network, rows, reach) if self._holds(reach) else PaddedRows(self._network)
+        held = CACHE_BYTES // (PREFILL_SHARE * self._cache_bytes_per_token)
+        stream = Stream(self._network, cache, rows, self._stops)
+        written = (Written(i, call.rows[i], call.prompts[i].request, call.prompts[i].digest) for i in todo)
+        for i, samples in stream.run(written, min(held, self._loaded.budget.tokens)):
+            call.answers[i] = self._answer(call, i, samples)
+
+    def _answer(self, call: _Call, i: int, samples: Sequence[Ended]) -> Response:
+        row = call.rows[i]
+        if any(one.finish == "undefined" for one in samples):
+            return Response(
+                error="the model gives no probabilities: a logit is not a number", text_tokens=len(row)
+            )
+        return Response(
+            samples=tuple(
+                Sampled(self._continuation(row, one.tokens), len(one.tokens), one.finish)
+                for one in samples
+                if one.finish != "undefined"
+            ),
+            text_tokens=len(row),
         )
-        for one, token in zip(some, tokens.tolist(), strict=True):
-            if token in self._stops:
-                one.stopped = True
-            else:
-                one.written.append(token)
 
-    def _sampled(self, one: _Sample) -> Sampled:
-        text = self._continuation(one)
-        return Sampled(text, len(one.written), "stop" if one.stopped else "length")
-
-    def _continuation(self, one: _Sample) -> str:
+    def _continuation(self, row: Row, written: Row) -> str:
         """The written text: what it adds to the decoded prompt, so that a leading space is not lost."""
         decode = self._loaded.tokenizer.decode
         keywords = {"skip_special_tokens": True, "clean_up_tokenization_spaces": False}
-        before: str = decode(list(one.ids), **keywords)
-        whole: str = decode([*one.ids, *one.written], **keywords)
+        before: str = decode(list(row), **keywords)
+        whole: str = decode([*row, *written], **keywords)
         if whole.startswith(before):
             return whole[len(before) :]
-        return str(decode(one.written, **keywords))
+        return str(decode(list(written), **keywords))
 
 
 def _stop_tokens(loaded: Loaded) -> frozenset[int]:

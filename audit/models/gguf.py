@@ -14,7 +14,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from audit.bundle_files import file_sha256
 from audit.models.cache import cache_folder, workplace
 from audit.models.files import (
     CONFIG,
@@ -23,6 +22,7 @@ from audit.models.files import (
     describe_files,
     digest_of,
     read_json,
+    sha256_of,
 )
 from audit.models.gguf_header import gguf_header
 from audit.models.options import Located
@@ -47,7 +47,7 @@ def locate(path: Path, name: str, say: Say = lambda message: None) -> Located:
     # Unlike Path.is_file, this takes names of any length and content.
     if not os.path.isfile(path):
         raise ModelError(Fault("no such file", str(path), "Name an existing .gguf file."))
-    sha256 = file_sha256(path)
+    sha256 = sha256_of(path)
     found = converted(sha256, name)
     if found is not None:
         return with_header(found, path)
@@ -100,7 +100,7 @@ def _is_whole(folder: Path, record: dict[str, Any]) -> bool:
     """Whether every file of a conversion is there, unchanged."""
     for file in record["files"]:
         path = folder / file["path"]
-        if not path.is_file() or path.stat().st_size != file["size"] or file_sha256(path) != file["sha256"]:
+        if not path.is_file() or path.stat().st_size != file["size"] or sha256_of(path) != file["sha256"]:
             return False
     return True
 

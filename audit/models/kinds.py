@@ -113,6 +113,9 @@ def _check_labels(config: Mapping[str, Any], where: str) -> None:
     names = config.get("id2label", {"0": "LABEL_0", "1": "LABEL_1"})
     if not isinstance(names, Mapping) or not names:
         raise ModelError(Fault("id2label is not a table of labels", where, "Fetch the model again."))
+    if {str(number) for number in names} != {str(i) for i in range(len(names))}:
+        what = "id2label does not number its labels from 0 on"
+        raise ModelError(Fault(what, where, "Fetch the model again."))
     several = config.get("problem_type") == "multi_label_classification"
     if config.get("problem_type") == "regression" or (len(names) == 1 and not several):
         what = "this model is a regression: one output or more, and no labels to tell apart"

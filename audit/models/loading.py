@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from threading import RLock
 from typing import Any
 
 import torch
@@ -17,7 +19,9 @@ from transformers import (
     GenerationConfig,
 )
 
-from audit.models.devices import device_of
+from audit.models.attending import laid_out
+from audit.models.budget import Budget, is_out_of_memory, no_room
+from audit.models.devices import device_of, tokens_at_once
 from audit.models.files import (
     CONFIG,
     ModelFile,
@@ -32,7 +36,8 @@ from audit.models.kinds import kind_of
 from audit.models.network import Network
 from audit.models.options import CAPABILITIES, Kind, LoadOptions, Located
 from audit.models.quiet import one_line, quiet
-from audit.requests import Request
+from audit.models.threads import use_threads
+from audit.requests import Request, Response
 from probes.errors import Fault, ModelError
 
 _POSITION_KEYS = ("max_position_embeddings", "n_positions", "max_sequence_length", "seq_length")
@@ -50,11 +55,18 @@ _POOLER = "pooler."
 """Begins the names of an encoder's weights that no state of its last layer depends on; many have none."""
 
 
+BLOCK_OPERATIONS = 10**13
+"""Floating-point operations between two writes: about a minute of a processor with two cores."""
+FEWEST_PASSES, MOST_PASSES = 4, 16
+"""Full passes of a block. With fewer, the last one, which is not full, takes too large a share."""
+
+
 @dataclass(frozen=True)
 class Loaded:
     """A model in memory, with all that is known of it.
 
-    ``max_tokens`` is the longest row it takes; None where it has no limit.
+    ``max_tokens`` is the longest row it takes; None where it has no limit. ``budget`` is what one forward
+    pass may hold; it shrinks where memory runs out.
     """
 
     located: Located
@@ -67,6 +79,7 @@ class Loaded:
     files: tuple[ModelFile, ...]
     digest: str
     options: LoadOptions
+    budget: Budget
 
     def describe(self) -> dict[str, Any]:
         """Facts for the bundle."""
@@ -77,7 +90,7 @@ class Loaded:
             "architecture": self.architecture,
             "capabilities": sorted(CAPABILITIES[self.kind]),
             "parameters": self.parameters,
-            "dtype": "float32",
+            "dtype": self.options.dtype,
             "device": str(self.network.device),
             "vocabulary": self.network.vocabulary,
             "max_tokens": self.max_tokens,
@@ -92,11 +105,12 @@ class Loaded:
         return {**facts, **{key: value for key, value in self.located.facts.items() if value is not None}}
 
 
-class FromFiles:
+class FromFiles(ABC):
     """What models of every kind share: they are known by the files that they were loaded from."""
 
     def __init__(self, loaded: Loaded) -> None:
         self._loaded = loaded
+        self._asked = RLock()
 
     @property
     def id(self) -> str:
@@ -117,26 +131,73 @@ class FromFiles:
         """Facts for the bundle."""
         return self._loaded.describe()
 
-    def require(self, requests: Sequence[Request]) -> None:
-        """Stop at a request of a form that this kind of model does not answer."""
+    @property
+    def block_tokens(self) -> int:
+        """How much work is asked for at once: about the same time for models of any size, in full passes."""
+        loaded = self._loaded
+        pass_tokens = tokens_at_once(loaded.options.token_budget, loaded.network.device)
+        wanted = BLOCK_OPERATIONS // (2 * max(1, loaded.parameters))
+        return max(FEWEST_PASSES * pass_tokens, min(wanted, MOST_PASSES * pass_tokens))
+
+    @property
+    def pass_tokens(self) -> int:
+        """The most tokens of one forward pass, as things stand: fewer where memory has run out."""
+        return self._loaded.budget.tokens
+
+    def watch(self, told: Callable[[int], None] | None) -> None:
+        """From here on, have ``told`` hear after each pass how many tokens it has read; None: nobody."""
+        self._loaded.network.told = told
+
+    def ask(self, requests: Sequence[Request]) -> list[Response]:
+        """Answer each request, in order; those of one call share forward passes, and equal ones an answer.
+
+        Threads that ask one model wait for each other: a pass changes how the network computes.
+
+        Raises
+        ------
+        TypeError
+            At a request of a form that this kind of model does not answer; content never raises.
+        """
         for request in requests:
             if request.form not in self.capabilities:
                 raise TypeError(f"a model of the kind {self._loaded.kind!r} cannot answer {request.form!r}")
+        # What asks may itself stand in a pass of another model.
+        with self._asked, laid_out(None):
+            unique = list(dict.fromkeys(requests))
+            answers = dict(zip(unique, self._answers(unique), strict=True))
+        return [answers[request] for request in requests]
+
+    @abstractmethod
+    def _answers(self, requests: Sequence[Request]) -> list[Response]:
+        """The answers to different requests that this kind of model takes."""
 
 
 def load(located: Located, options: LoadOptions) -> Loaded:
-    """Load a located model in float32, for inference.
+    """Load a located model for inference, in float32 where the options do not say otherwise.
 
     Raises
     ------
     ModelError
         One line: what is wrong, in which file or folder, and the remedy.
     """
+    try:
+        return _load(located, options)
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise no_room("this model", str(located.folder)) from error
+
+
+def _load(located: Located, options: LoadOptions) -> Loaded:
     folder = located.folder
     kind, architecture = kind_of(read_json(folder / CONFIG), str(folder / CONFIG))
     weights = weight_files(folder, options.allow_pickle)
     require_vocabulary(folder, options)
     device = device_of(options.device)
+    use_threads(options.threads)
+    # Products of reduced precision would change float32 answers by more than their batches do.
+    torch.backends.cuda.matmul.allow_tf32 = False
+    torch.backends.cudnn.allow_tf32 = False
     files = tuple(model_files(folder, options))
     common = {"local_files_only": True, "trust_remote_code": options.trust_remote_code}
     part = "configuration"
@@ -153,16 +214,16 @@ def load(located: Located, options: LoadOptions) -> Loaded:
             model, report = AUTO[kind].from_pretrained(
                 folder,
                 config=config,
-                dtype=torch.float32,
+                dtype=getattr(torch, options.dtype),
                 use_safetensors=weights[0].name.startswith("model."),
                 output_loading_info=True,
                 ignore_mismatched_sizes=True,  # _check_complete refuses them, by name
                 **common,
             )
-    except MemoryError:
-        raise
     # transformers raises nearly every built-in exception on a broken folder; this is the border.
     except Exception as error:
+        if is_out_of_memory(error):
+            raise
         if "trust_remote_code" in str(error):
             raise ModelError(
                 Fault(
@@ -193,6 +254,7 @@ def load(located: Located, options: LoadOptions) -> Loaded:
         files=files,
         digest=digest_as_loaded(located.digest or digest_of(files), options),
         options=options,
+        budget=Budget(tokens_at_once(options.token_budget, device)),
     )
 
 

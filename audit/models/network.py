@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from transformers import DynamicCache
@@ -13,8 +13,26 @@ from transformers.modeling_outputs import BaseModelOutputWithPastAndCrossAttenti
 
 from audit.models.quiet import quiet
 
-PROBE_TOLERANCE = 1e-3
-"""Largest difference of logits, on a probe, at which two ways to compute them count as one."""
+Part = Literal["states", "hidden", "labels"]
+"""What is wanted of a network: what its head reads, the states of its body's last layer, or a classifier's
+logits."""
+
+LOGIT_BYTES = 64 * 2**20
+"""Largest block of logits computed at once; taking their logarithm doubles it."""
+
+ROUNDINGS, HALF_ROUNDINGS = 2048, 16
+"""Largest difference, on a probe, at which two ways to compute a number count as one: so many roundings of it
+in float32, and in narrower numbers. In float32, SmolLM2 of 30 layers differs by more than 300 of them from
+itself where its tokens lie otherwise."""
+USUAL = 0.9
+"""The share of numbers that are no larger than what counts as their usual size."""
+
+_REACHES = ("window", "chunk", "local", "original_max_position")
+"""Parts of the names, in a configuration, of how far tokens read, or of where positions begin to stretch."""
+_LAYERS = "layers"
+"""Part of the names that say how many layers, and not how many tokens."""
+_STRETCHES = ("dynamic", "longrope")
+"""Kinds of positions that the longest row of a pass changes for all."""
 
 _PROBE_ROWS = ((5, 9, 7, 6), (8, 5, 6, 9))
 
@@ -29,7 +47,7 @@ class Network:
     Parameters
     ----------
     model : transformers.PreTrainedModel
-        In evaluation mode, float32.
+        In evaluation mode.
     device : torch.device
         Where it lies.
     has_head : bool
@@ -39,16 +57,22 @@ class Network:
     def __init__(self, model: Any, device: Any, has_head: bool = True) -> None:
         self.model = model
         self.device = device
+        self.told: Callable[[int], None] | None = None
         self.vocabulary: int = int(model.config.get_text_config().vocab_size)
-        self._embeddings = int(model.get_input_embeddings().weight.shape[0])
+        self._embeddings, self.width = map(int, model.get_input_embeddings().weight.shape)
         self._body = model.base_model
         accepted = inspect.signature(model.forward).parameters
         # Named so from transformers 5.24 on; the older name is on its way out.
         self._cache_name = "cache" if "cache" in accepted else "past_key_values"
-        self._takes_positions = "position_ids" in accepted
+        self.takes_positions = "position_ids" in accepted
         self._takes_cache = "use_cache" in accepted
         self._takes_mask = "attention_mask" in accepted
         self.takes_types = "token_type_ids" in accepted
+        config = model.config.get_text_config().to_dict()
+        self.stretches = _stretches(config)
+        """Whether the longest row of a pass may change the positions of all: then rows of one length go
+        together."""
+        self._reaches = list(reaches(config))
         self.has_states = self._body is not model or not has_head
         self.is_split = has_head and self._body is not model and self._can_split()
 
@@ -57,9 +81,36 @@ class Network:
         return max(row, default=0) < self._embeddings
 
     @property
-    def state_bytes(self) -> int:
-        """Bytes that the states of one token take, when the vocabulary is large and the head not apart."""
-        return 0 if self.is_split else 4 * self.vocabulary
+    def tokens(self) -> int:
+        """How many tokens have an embedding."""
+        return min(self.vocabulary, self._embeddings)
+
+    @property
+    def dtype(self) -> Any:
+        """The numbers in which it computes."""
+        return self.model.dtype
+
+    def reach(self, probed: int) -> float:
+        """The length of the longest rows of which a probe says something.
+
+        A network that reads through a window, or stretches its positions, does so only in rows longer than
+        some length; where a probe has no rows of that length, it says nothing of longer ones.
+
+        Parameters
+        ----------
+        probed : int
+            Tokens of the longest row of the probe.
+        """
+        return min((reach for reach in self._reaches if reach >= probed), default=float("inf"))
+
+    def fitting(self, tokens: int) -> int:
+        """A budget of tokens, less where the head is not apart: then the states of each are its logits."""
+        return tokens if self.is_split else max(1, min(tokens, LOGIT_BYTES // (2 * self.vocabulary)))
+
+    def logit_chunks(self, count: int) -> Iterator[slice]:
+        """So many states in parts whose logits may be computed at once."""
+        size = max(1, LOGIT_BYTES // (4 * self.vocabulary))
+        return (slice(start, start + size) for start in range(0, count, size))
 
     def states(self, ids: Any, mask: Any | None = None) -> Any:
         """What the head reads, of every token: tensor (rows, tokens, width).
@@ -71,7 +122,20 @@ class Network:
         mask : tensor of int64, shape (rows, tokens), or None
             1 for tokens, 0 for padding on the right; None where no row is padded.
         """
-        return self._run(self._keywords(ids, mask))
+        return self.run("states", self._keywords(ids, mask))
+
+    def states_at(self, ids: Any, positions: Any) -> Any:
+        """As :meth:`states`, of tokens whose positions are given and whose readers a layout knows.
+
+        Parameters
+        ----------
+        ids, positions : tensors of int64, shape (rows, tokens)
+            Token ids, and how many tokens stand before each.
+        """
+        keywords = {"input_ids": ids, "position_ids": positions}
+        if self._takes_cache:
+            keywords["use_cache"] = False
+        return self.run("states", keywords)
 
     def hidden(self, ids: Any) -> Any:
         """The states of the body's last layer: tensor (rows, tokens, width); where it ``has_states``.
@@ -81,7 +145,7 @@ class Network:
         ids : tensor of int64, shape (rows, tokens)
             Token ids, no row padded.
         """
-        return self._body(**self._keywords(ids))[0]
+        return self.run("hidden", self._keywords(ids))
 
     def label_logits(self, ids: Any, types: Any | None, mask: Any | None = None) -> Any:
         """Logits of a classifier's labels, float32: tensor (rows, labels).
@@ -98,7 +162,27 @@ class Network:
         keywords = self._keywords(ids, mask)
         if types is not None:
             keywords["token_type_ids"] = types
-        return self.model(**keywords).logits.float()
+        return self.run("labels", keywords)
+
+    def run(self, part: Part, keywords: dict[str, Any]) -> Any:
+        """One pass with keywords of the caller's own.
+
+        Returns
+        -------
+        tensor (rows, tokens, width), of labels (rows, labels) in float32
+        """
+        if part == "labels":
+            found = self.model(**keywords).logits.float()
+        elif part == "hidden" or self.is_split:
+            found = self._body(**keywords)[0]
+        else:
+            found = self.model(**keywords).logits
+        self._tell(keywords)
+        return found
+
+    def _tell(self, keywords: dict[str, Any]) -> None:
+        if self.told is not None:
+            self.told(keywords["input_ids"].numel())
 
     @property
     def attention_maps(self) -> int:
@@ -111,12 +195,16 @@ class Network:
     def eager(self) -> Iterator[None]:
         """Within it, attention is computed in the way that keeps its weights."""
         usual = self.model.config._attn_implementation
+        self.use_attention("eager")
+        try:
+            yield
+        finally:
+            self.use_attention(usual)
+
+    def use_attention(self, name: str) -> None:
+        """From here on, attention is computed in the way that transformers knows by a name."""
         with quiet():
-            self.model.set_attn_implementation("eager")
-            try:
-                yield
-            finally:
-                self.model.set_attn_implementation(usual)
+            self.model.set_attn_implementation(name)
 
     def attentions(self, ids: Any) -> tuple[Any, ...]:
         """The attention weights of each layer, while :meth:`eager`: tensors (rows, heads, readers, read).
@@ -128,6 +216,7 @@ class Network:
             output = self._body(**self._keywords(ids), output_attentions=True)
         except (TypeError, ValueError, AttributeError):
             return ()
+        self._tell({"input_ids": ids})
         layers = getattr(output, "attentions", None) or ()
         square = (ids.shape[1], ids.shape[1])
         return tuple(layers) if all(a is not None and a.shape[-2:] == square for a in layers) else ()
@@ -157,10 +246,10 @@ class Network:
         tensor (rows, width)
         """
         keywords = {"input_ids": ids, "attention_mask": mask, self._cache_name: cache, "use_cache": True}
-        if self._takes_positions:
+        if self.takes_positions:
             positions = (mask.cumsum(-1) - 1).clamp(min=0)
             keywords["position_ids"] = positions[:, -ids.shape[1] :]
-        return self._run(keywords)[:, -1]
+        return self.run("states", keywords)[:, -1]
 
     def logits(self, states: Any) -> Any:
         """Logits in float32 for states (n, width): tensor (n, vocabulary)."""
@@ -170,7 +259,7 @@ class Network:
 
     def takes_left_padding(self) -> bool:
         """Whether rows of several lengths may be generated in one batch: shown on a probe."""
-        if not self._takes_positions:
+        if not self.takes_positions or self.stretches:
             return False
         # An architecture may refuse the cache or the padding; then rows of one length go together.
         try:
@@ -187,12 +276,7 @@ class Network:
                 self.step(short, torch.ones_like(short), DynamicCache(config=self.model.config))
             )
             padded = self.logits(self.step(both, mask, DynamicCache(config=self.model.config)))
-        return _same(alone[0], padded[0])
-
-    def _run(self, keywords: dict[str, Any]) -> Any:
-        if self.is_split:
-            return self._body(**keywords)[0]
-        return self.model(**keywords).logits
+        return same(padded[0], alone[0], self.dtype, least=1.0)
 
     def _head(self, states: Any) -> Any:
         output = BaseModelOutputWithPastAndCrossAttentions(last_hidden_state=states[None])
@@ -215,8 +299,63 @@ class Network:
                 found = self._head(states.flatten(0, 1)[places])
             except Exception:
                 return False
-        return _same(expected, found)
+        return same(found, expected, self.dtype, least=1.0)
 
 
-def _same(a: Any, b: Any) -> bool:
-    return a.shape == b.shape and bool((a - b).abs().max() <= PROBE_TOLERANCE)
+def same(found: Any, expected: Any, dtype: Any, least: float = 0.0) -> bool:
+    """Whether two ways to compute numbers gave the same, on a probe, but for rounding.
+
+    A number is rounded by a share of itself, or of the usual size of those beside it. That is no largest one,
+    for a few may be far larger, as those by which a head rules tokens out. What is not a number is not the
+    same as anything.
+
+    Parameters
+    ----------
+    found, expected : tensors of one shape, or of two, which are not the same
+        Of any dtype and device.
+    dtype : torch.dtype
+        In which both were computed, whatever they are now.
+    least : float
+        The least that counts as the usual size: 1 for logits, of which differences count and not shares.
+
+    Examples
+    --------
+    >>> ones = torch.ones(3)
+    >>> same(ones + 1e-5, ones, torch.float32), same(ones + 1e-2, ones, torch.float32)
+    (True, False)
+    >>> same(ones + 1e-2, ones, torch.bfloat16), same(ones * torch.nan, ones, torch.bfloat16)
+    (True, False)
+    """
+    if found.shape != expected.shape:
+        return False
+    found, expected = found.float(), expected.float()
+    size = expected.abs()
+    finite = size[size.isfinite()]
+    usual = float(finite.quantile(USUAL)) if len(finite) else 0.0
+    roundings = ROUNDINGS if dtype == torch.float32 else HALF_ROUNDINGS
+    rounding = roundings * torch.finfo(dtype).eps * size.clamp(min=max(usual, least))
+    return bool(((found == expected) | ((found - expected).abs() <= rounding)).all())
+
+
+def reaches(config: Mapping[str, Any]) -> Iterator[int]:
+    """The lengths, of those that a configuration names, at which attention or positions change.
+
+    Examples
+    --------
+    >>> list(reaches({"sliding_window": 4096, "max_window_layers": 28, "hidden_size": 64}))
+    [4096]
+    """
+    for name, given in config.items():
+        if isinstance(given, dict):
+            yield from reaches(given)
+        elif type(given) is int and any(part in name for part in _REACHES) and _LAYERS not in name:
+            yield given
+
+
+def _stretches(config: Mapping[str, Any]) -> bool:
+    return any(
+        _stretches(given)
+        if isinstance(given, dict)
+        else name in ("rope_type", "type") and given in _STRETCHES
+        for name, given in config.items()
+    )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 Kind = Literal["masked", "causal", "classifier", "encoder"]
+Dtype = Literal["float32", "bfloat16", "float16"]
 
 CAPABILITIES: Mapping[Kind, frozenset[str]] = {
     "masked": frozenset({"fill", "insert", "hidden", "pseudo_tokens", "top", "embed"}),
@@ -26,7 +27,8 @@ class LoadOptions:
     Attributes
     ----------
     device : str
-        ``auto`` (cuda where there is one), ``cpu``, ``cuda`` or one of several, such as ``cuda:1``.
+        ``auto`` (cuda where there is one, else mps), ``cpu``, ``mps``, ``cuda`` or one of several, such as
+        ``cuda:1``.
     allow_pickle : bool
         Read weights from ``.bin`` files, whose format can run code. Off: only safetensors are read.
     trust_remote_code : bool
@@ -36,10 +38,17 @@ class LoadOptions:
     revision : str or None
         Branch, tag or commit of a hub model.
     token_budget : int
-        Most tokens in one forward pass. It changes speed and memory, not answers.
+        Most tokens in one forward pass on a processor; a GPU takes 16 times as many. It shrinks where memory
+        runs out. It changes speed and memory, not answers.
     max_length : int or None
         Most tokens of a text, special ones included, if fewer than the model takes. A longer text is not cut
         but ``truncated``. It changes answers, and with them the model's digest.
+    dtype : str
+        ``float32``, or on a GPU that has it ``bfloat16`` or ``float16``. It changes answers, and with them
+        the model's digest: another model is audited.
+    threads : int or None
+        How many threads the process computes on; None leaves that to torch. It changes no answer, and stands
+        in no plan.
     """
 
     device: str = "auto"
@@ -49,6 +58,22 @@ class LoadOptions:
     revision: str | None = None
     token_budget: int = 2048
     max_length: int | None = None
+    dtype: Dtype = "float32"
+    threads: int | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As it stands in a plan: without the threads, and without the dtype where it is the usual one.
+
+        Examples
+        --------
+        >>> sorted(LoadOptions(dtype="bfloat16", threads=2).to_json().keys() - LoadOptions().to_json().keys())
+        ['dtype']
+        """
+        data = asdict(self)
+        del data["threads"]
+        if self.dtype == "float32":
+            del data["dtype"]
+        return data
 
     @property
     def is_offline(self) -> bool:

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 
+from audit.models.devices import doubled
 from audit.models.network import Network
 
 Row = tuple[int, ...]
-AnyRow = TypeVar("AnyRow", bound=tuple[Any, ...])
-
-LOGIT_BYTES = 64 * 2**20
-"""Largest block of logits computed at once; taking their logarithm doubles it."""
 
 MIN_FILL = 0.8
 """Rows share a padded batch where the shortest is at least this share of the longest."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Read:
     """The log-probability of ``target`` at ``position`` of ``row`` is wanted."""
 
@@ -29,7 +26,7 @@ class Read:
     target: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Best:
     """The ``count`` most probable tokens at ``position`` of ``row`` are wanted, or as many as there are."""
 
@@ -48,114 +45,100 @@ class Readings:
     logprobs: dict[Read, float] = field(default_factory=dict)
     best: dict[Best, list[tuple[int, float]]] = field(default_factory=dict)
 
-
-Wanted = dict[Row, dict[int, list[Read | Best]]]
-"""By row and position."""
-
-
-def hosts(rows: Iterable[Row]) -> dict[Row, Row]:
-    """For each row, the longest of the rows that begins with it.
-
-    In a causal network the states of a row are the first states of every row that begins with it, so that
-    only the leaves of the trie of rows need to be run.
-
-    Examples
-    --------
-    >>> hosts([(1, 2), (1, 2, 3), (4,)])[(1, 2)]
-    (1, 2, 3)
-    """
-    ordered = sorted(set(rows))
-    found: dict[Row, Row] = {}
-    for i in range(len(ordered) - 1, -1, -1):
-        row = ordered[i]
-        successor = ordered[i + 1] if i + 1 < len(ordered) else ()
-        found[row] = found[successor] if successor[: len(row)] == row else row
-    return found
+    def of(self, reads: Sequence[Read]) -> list[float]:
+        """The log-probabilities of some reads, in order."""
+        return [self.logprobs[item] for item in reads]
 
 
-def batches(rows: Iterable[AnyRow], token_budget: int, padded: bool) -> Iterator[list[AnyRow]]:
-    """Rows in batches of like lengths, longest first, each within a budget of tokens.
+def cut_alike(rows: Sequence[Sequence[Any]], start: int, tokens: int, padded: bool = False) -> int:
+    """Where a batch of rows, the longest first, ends that begins at ``start``, within a budget of tokens.
+
+    It holds one row at least.
 
     Parameters
     ----------
-    rows : iterable of rows
-        In any order, all distinct.
-    token_budget : int
-        Rows times the length of the longest; a longer row makes a batch by itself.
+    rows : sequence of rows
+        The longest first.
+    start : int
+        Where the batch begins.
+    tokens : int
+        Most rows times the length of the longest.
     padded : bool
-        Whether rows of one batch may differ in length.
+        Whether rows of one batch may differ in length, the shortest at least :data:`MIN_FILL` of the longest.
+
+    Examples
+    --------
+    >>> cut_alike([(1, 2), (3, 4), (5,)], 0, 100), cut_alike([(1, 2), (3, 4), (5,)], 0, 2)
+    (2, 1)
     """
-    batch: list[AnyRow] = []
-    for row in sorted(rows, key=lambda row: (-len(row), row)):
-        if batch:
-            longest = len(batch[0])
-            alike = len(row) == longest or (padded and len(row) >= MIN_FILL * longest)
-            if not alike or (len(batch) + 1) * longest > token_budget:
-                yield batch
-                batch = []
-        batch.append(row)
-    if batch:
-        yield batch
+    longest = len(rows[start])
+    shortest = MIN_FILL * longest if padded else longest
+    most = min(len(rows), start + max(1, tokens // max(1, longest)))
+    end = start + 1
+    while end < most and len(rows[end]) >= shortest:
+        end += 1
+    return end
 
 
-def read(network: Network, reads: Iterable[Read | Best], token_budget: int, causal: bool) -> Readings:
-    """Run the rows that are needed and read everything that is wanted.
+def tokens_alike(rows: Sequence[Sequence[Any]], tokens: int, padded: bool) -> int:
+    """Tokens of all batches that :func:`cut_alike` makes of rows, padding included.
 
-    Masked rows are run in batches of one length. Causal rows may be padded on the right, which no earlier
-    token can see, and a row that begins another is not run again.
-
-    Returns
-    -------
-    Readings
-        Natural logarithms: logits in float32, their difference to the log-sum-exp in float64.
+    Examples
+    --------
+    >>> tokens_alike([range(10), range(9), range(4)], 100, padded=True)
+    24
     """
-    wanted: Wanted = {}
-    unique = dict.fromkeys(reads)
-    host = hosts(item.row for item in unique) if causal else {}
-    for item in unique:
-        row = host.get(item.row, item.row)
-        wanted.setdefault(row, {}).setdefault(item.position, []).append(item)
-    if network.state_bytes:
-        token_budget = max(1, min(token_budget, 2 * LOGIT_BYTES // network.state_bytes))
-    found = Readings()
-    with torch.inference_mode():
-        for batch in batches(wanted, token_budget, padded=causal):
-            _read_batch(network, batch, wanted, found)
-    return found
+    start = total = 0
+    while start < len(rows):
+        end = cut_alike(rows, start, tokens, padded)
+        total += (end - start) * len(rows[start])
+        start = end
+    return total
 
 
-def _read_batch(network: Network, batch: list[Row], wanted: Wanted, found: Readings) -> None:
-    longest = len(batch[0])
-    ids = torch.tensor([row + (0,) * (longest - len(row)) for row in batch], device=network.device)
-    lengths = torch.tensor([len(row) for row in batch], device=network.device)
-    mask = (torch.arange(longest, device=network.device) < lengths[:, None]).long()
-    states = network.states(ids, mask if len(batch[-1]) < longest else None)
-    places = [(i, position) for i, row in enumerate(batch) for position in wanted[row]]
-    chunk = max(1, LOGIT_BYTES // (4 * network.vocabulary))
-    for start in range(0, len(places), chunk):
-        part = places[start : start + chunk]
-        index = torch.tensor(part, device=network.device)
-        logits = network.logits(states[index[:, 0], index[:, 1]])
-        totals = torch.logsumexp(logits, dim=-1).double()
-        items = [(k, item) for k, (i, position) in enumerate(part) for item in wanted[batch[i]][position]]
+def take(network: Network, states: Any, wanted: Sequence[Sequence[Read | Best]], found: Readings) -> None:
+    """Compute the vocabulary at some places and read what is wanted there.
+
+    Parameters
+    ----------
+    network : Network
+        Whose head reads the states.
+    states : tensor, shape (places, width)
+        Of every place.
+    wanted : sequence of sequences of Read or Best
+        What is wanted at each.
+    found : Readings
+        Extended by it.
+    """
+    for part in network.logit_chunks(len(wanted)):
+        logits = network.logits(states[part])
+        totals = doubled(torch.logsumexp(logits, dim=-1))
+        items = [(k, item) for k, own in enumerate(wanted[part]) for item in own]
         reads = [(k, item) for k, item in items if isinstance(item, Read)]
-        found.logprobs.update(zip((item for _, item in reads), _logprobs(logits, totals, reads), strict=True))
-        for k, item in items:
-            if isinstance(item, Best):
-                found.best[item] = _best(logits[k], totals[k], item.count)
+        bests = [(k, item) for k, item in items if isinstance(item, Best)]
+        if reads:
+            values = _logprobs(logits, totals, reads)
+            found.logprobs.update(zip((item for _, item in reads), values, strict=True))
+        if bests:
+            best = _best(logits, totals, bests)
+            found.best.update(zip((item for _, item in bests), best, strict=True))
 
 
 def _logprobs(logits: torch.Tensor, totals: torch.Tensor, items: Sequence[tuple[int, Read]]) -> list[float]:
     """Log-softmax at the wanted targets only: logits (places, vocabulary), float32; totals (places)."""
-    if not items:
-        return []
     places = torch.tensor([k for k, _ in items], device=logits.device)
     targets = torch.tensor([item.target for _, item in items], device=logits.device)
-    values: list[float] = (logits[places, targets].double() - totals[places]).tolist()
+    values: list[float] = (doubled(logits[places, targets]) - totals[places.to(totals.device)]).tolist()
     return values
 
 
-def _best(logits: torch.Tensor, total: torch.Tensor, count: int) -> list[tuple[int, float]]:
-    """The best tokens with their log-softmax: logits (vocabulary), float32."""
-    values, tokens = torch.sort(logits, descending=True, stable=True)
-    return list(zip(tokens[:count].tolist(), (values[:count].double() - total).tolist(), strict=True))
+def _best(
+    logits: torch.Tensor, totals: torch.Tensor, items: Sequence[tuple[int, Best]]
+) -> Iterator[list[tuple[int, float]]]:
+    """The best tokens of some places with their log-softmax."""
+    places = torch.tensor([k for k, _ in items], device=logits.device)
+    values, tokens = torch.sort(logits[places], descending=True, stable=True)
+    most = max(item.count for _, item in items)
+    logprobs = doubled(values[:, :most]) - totals[places.to(totals.device)][:, None]
+    for (_, item), own, ids in zip(items, logprobs.tolist(), tokens[:, :most].tolist(), strict=True):
+        yield list(zip(ids[: item.count], own[: item.count], strict=True))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from audit.models.reading import Read
 from audit.requests import Choice, ScoredToken, TokenLogprob
 
 _SPACE = "\u2581"
@@ -40,32 +39,23 @@ class Speller:
             )
         return self._spelt[token]
 
-    def scored(
-        self, reads: Sequence[Read], found: Mapping[Read, float], words: Sequence[int | None]
+    def tokens(
+        self, ids: Sequence[int], values: Sequence[float], words: Sequence[int | None]
     ) -> list[ScoredToken]:
-        """The tokens that were read, each with the number of its word."""
+        """Tokens with their nats, each with the number of its word."""
         return [
-            ScoredToken(item.target, self.spell(item.target), found[item], word)
-            for item, word in zip(reads, words, strict=True)
+            ScoredToken(token, self.spell(token), value, word)
+            for token, value, word in zip(ids, values, words, strict=True)
         ]
 
-    def choice(self, reads: Sequence[Read], found: Mapping[Read, float]) -> Choice:
-        """The choice whose pieces were read; they are kept where there are several.
-
-        Parameters
-        ----------
-        reads : sequence of Read
-            One for each piece, in order.
-        found : mapping
-            Nats of each.
-        """
-        values = [found[item] for item in reads]
+    def choice(self, ids: Sequence[int], values: Sequence[float]) -> Choice:
+        """The choice of pieces with their nats; they are kept where there are several."""
         logprob = math.fsum(values)
         if not math.isfinite(logprob):
             return Choice(None, len(values), "not a finite number")
         if len(values) < 2:
             return Choice(logprob, len(values))
         tokens = tuple(
-            TokenLogprob(self.spell(item.target), value) for item, value in zip(reads, values, strict=True)
+            TokenLogprob(self.spell(token), value) for token, value in zip(ids, values, strict=True)
         )
         return Choice(logprob, len(values), tokens=tokens)

@@ -224,7 +224,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         if name.startswith("roberta"):
             names = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
             tokenizer = byte_bpe(names, ("<s>", "</s>"), mask_token="<mask>", **roles)
-        elif name.startswith(("gpt2", "neox")):
+        elif name.startswith(("gpt2", "neox", "qwen2", "opt", "mistral", "gemma2")):
             tokenizer = byte_bpe(["<|endoftext|>"], None, eos_token="<|endoftext|>")
         else:
             tokenizer = wordpiece(types=name.startswith("bert"))

@@ -14,7 +14,7 @@ from transformers import BertConfig, BertForMaskedLM, GPT2Config, GPT2LMHeadMode
 
 from audit.models import resolve
 from audit.models.quiet import quiet
-from audit.requests import CausalTokens, Insert, PseudoTokens
+from audit.requests import CausalTokens, Insert, PseudoTokens, Score
 from tests.models.conftest import REAL_MODELS
 
 TOLERANCE = 1e-4
@@ -152,3 +152,24 @@ def test_a_causal_model_of_base_size_equals_one_sentence_at_a_time(
         for place, token in enumerate(answer.tokens, start=1):
             expected = naive(network, row[:place], place - 1, token.id)
             assert token.logprob == pytest.approx(expected, abs=TOLERANCE)
+
+
+def test_a_grid_of_base_size_is_a_tree_that_equals_one_sentence_at_a_time(
+    gpt2: tuple[Any, Any], vocabulary: Path
+) -> None:
+    network, model = gpt2
+    tokenizer = tokenizer_of(vocabulary)
+    people = [
+        f"{kind} {person}" for kind in ("young", "deaf", "quiet") for person in ("nurse", "cook", "clerk")
+    ]
+    ends = (" walked home.", " sang at night.")
+    assert model._reader.reach > 0
+    answers = model.ask([Score(f"We met the {one} who", ends) for one in people])
+    (start,) = model._start
+    for one, answer in zip(people, answers, strict=True):
+        for end, choice in zip(ends, answer.choices, strict=True):
+            row = [start, *tokenizer(f"We met the {one} who{end}", add_special_tokens=False)["input_ids"]]
+            with torch.no_grad():
+                logs = torch.log_softmax(network(input_ids=torch.tensor([row])).logits[0].double(), dim=-1)
+            values = [float(logs[k - 1, row[k]]) for k in range(answer.text_tokens + 1, len(row))]
+            assert choice.logprob == pytest.approx(sum(values), abs=TOLERANCE)

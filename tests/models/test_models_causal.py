@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from audit.models import LoadOptions, is_fetched, resolve
-from audit.models.reading import MIN_FILL, batches, hosts
+from audit.models.reading import MIN_FILL, cut_alike
 from audit.requests import Fill, Generate, Score
+from tests.models.slow_models import slow_causal
 
 Tiny = Callable[[str], Path]
 NAMES = ["gpt2", "llama"]
@@ -37,36 +37,9 @@ PROMPTS = [
 ]
 
 
-class Slow:
-    """The model as plain transformers gives it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.tokenizer = AutoTokenizer.from_pretrained(folder)
-        self.model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-        tokenizer = self.tokenizer
-        self.start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
-
-    def ids(self, text: str) -> list[int]:
-        ids: list[int] = self.tokenizer(text, add_special_tokens=False)["input_ids"] if text else []
-        return ids
-
-    def logprobs(self, row: list[int]) -> list[float]:
-        """Of every token but the first."""
-        with torch.no_grad():
-            logits = self.model(input_ids=torch.tensor([row])).logits[0].double()
-        logs = torch.log_softmax(logits, -1)
-        return [float(logs[i - 1, row[i]]) for i in range(1, len(row))]
-
-    def score(self, prefix: str, continuation: str) -> list[float]:
-        """Of every token of the continuation."""
-        before, whole = self.ids(prefix), self.ids(prefix + continuation)
-        assert whole[: len(before)] == before, "only for boundaries that the tokenizer keeps"
-        return self.logprobs([self.start, *whole])[len(before) :]
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_score_is_what_a_slow_loop_gives(tiny: Tiny, name: str) -> None:
-    slow = Slow(tiny(name))
+    slow = slow_causal(tiny(name))
     for request, answer in zip(SCORES, resolve(str(tiny(name))).ask(SCORES), strict=True):
         assert not answer.error
         assert answer.text_tokens == len(slow.ids(request.prefix))
@@ -84,9 +57,9 @@ def test_score_is_what_a_slow_loop_gives(tiny: Tiny, name: str) -> None:
 
 def test_end_token_starts_a_text_where_there_is_no_start_token(tiny: Tiny) -> None:
     model = resolve(str(tiny("gpt2")))
-    assert AutoTokenizer.from_pretrained(tiny("gpt2")).bos_token_id is None
+    assert slow_causal(tiny("gpt2")).tokenizer.bos_token_id is None
     assert model.describe()["start_token"] == "<|endoftext|>"
-    slow = Slow(tiny("gpt2"))
+    slow = slow_causal(tiny("gpt2"))
     row = slow.ids("The nurse")
     answer = model.ask([Score("", ("The nurse",))])[0].choices[0]
     assert answer.pieces == len(row), "the first token is scored, too"
@@ -119,7 +92,7 @@ def test_a_prefix_that_ends_in_a_space_changes_nothing(tiny: Tiny, name: str) ->
 
 @pytest.mark.parametrize("name", NAMES)
 def test_differences_are_exact_where_a_continuation_changes_the_prefix(tiny: Tiny, name: str) -> None:
-    slow = Slow(tiny(name))
+    slow = slow_causal(tiny(name))
     prefix, continuations = "The sa", ("id", "-", " she", "id that she was")
     first = slow.ids(prefix)
     assert any(slow.ids(prefix + c)[: len(first)] != first for c in continuations)
@@ -155,19 +128,16 @@ def test_a_row_that_begins_another_is_not_run_again(tiny: Tiny, monkeypatch: pyt
     assert len(rows) == 1
 
 
-def test_hosts_are_the_longest_extensions() -> None:
-    rng = random.Random(0)
-    rows = [tuple(rng.randint(0, 2) for _ in range(rng.randint(1, 6))) for _ in range(200)]
-    for row, host in hosts(rows).items():
-        assert host[: len(row)] == row
-        assert not any(len(other) > len(host) and other[: len(host)] == host for other in rows)
-
-
 def test_batches_keep_the_budget_and_like_lengths() -> None:
     rng = random.Random(0)
     rows = {tuple(rng.randint(0, 9) for _ in range(rng.randint(1, 40))) for _ in range(300)}
     for padded in (True, False):
-        made = list(batches(rows, 128, padded))
+        ordered = sorted(rows, key=lambda row: (-len(row), row))
+        made, start = [], 0
+        while start < len(ordered):
+            end = cut_alike(ordered, start, 128, padded)
+            made.append(ordered[start:end])
+            start = end
         assert sorted(row for batch in made for row in batch) == sorted(rows)
         for batch in made:
             lengths = [len(row) for row in batch]
@@ -180,7 +150,7 @@ def test_logits_are_computed_in_small_blocks(tiny: Tiny, name: str, monkeypatch:
     model = resolve(str(tiny(name)))
     whole = model.ask(SCORES)
     vocabulary = model._loaded.network.vocabulary  # type: ignore[attr-defined]
-    monkeypatch.setattr("audit.models.reading.LOGIT_BYTES", 3 * 4 * vocabulary)
+    monkeypatch.setattr("audit.models.network.LOGIT_BYTES", 3 * 4 * vocabulary)
     sizes: list[int] = []
     network = model._loaded.network  # type: ignore[attr-defined]
     logits = network.logits
@@ -216,17 +186,20 @@ def test_samples_are_the_same_whatever_the_batch(
     for prompt, answer in zip(reversed(PROMPTS), reversed(together), strict=True):
         assert model.ask([prompt])[0] == answer
     monkeypatch.setattr("audit.models.generation.MAX_ROWS", 2)
-    assert model.ask(PROMPTS[::-1]) == together[::-1]
+    assert resolve(str(tiny(name))).ask(PROMPTS[::-1]) == together[::-1]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_padding_on_the_left_changes_nothing(tiny: Tiny, name: str) -> None:
     model = resolve(str(tiny(name)))
     writer = model._writer  # type: ignore[attr-defined]
-    assert writer._mixes_lengths
-    mixed = model.ask(PROMPTS)
-    writer._mixes_lengths = False
-    assert model.ask(PROMPTS) == mixed
+    assert writer.has_slots
+    slots = model.ask(PROMPTS)
+    writer.has_slots = False
+    assert writer._takes_padding
+    assert model.ask(PROMPTS) == slots
+    writer._takes_padding = False
+    assert model.ask(PROMPTS) == slots
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -246,7 +219,7 @@ def test_samples_differ_between_seeds_and_between_samples(tiny: Tiny) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_greedy_is_greedy(tiny: Tiny, name: str) -> None:
-    slow = Slow(tiny(name))
+    slow = slow_causal(tiny(name))
     prompts = ["The nurse said that", "People", "My neighbour is a doctor, and they"]
     answers = resolve(str(tiny(name))).ask([Generate(p, 1, 15, 0.0, 1.0, 0) for p in prompts])
     for prompt, answer in zip(prompts, answers, strict=True):
@@ -265,10 +238,11 @@ def test_sampling_follows_the_model(tiny: Tiny, name: str) -> None:
     """Each drawn token is what the sampler draws from the slow loop's logits."""
     import numpy as np
 
-    from audit.models.sampling import sample, sample_key
+    from audit.models.sampling import sample_key
     from audit.requests import digest
+    from tests.models.slow_sampling import sample
 
-    slow = Slow(tiny(name))
+    slow = slow_causal(tiny(name))
     request = PROMPTS[0]
     answer = resolve(str(tiny(name))).ask([request])[0]
     for k, sampled in enumerate(answer.samples):
@@ -332,7 +306,7 @@ def test_real_smollm2_is_what_a_slow_loop_gives(
         monkeypatch.setenv("EVENHAND_CACHE", str(tmp_path))
         monkeypatch.setenv("EVENHAND_WHEELS", str(wheels))
     model = resolve(name)
-    assert model._writer._mixes_lengths and model._loaded.network.is_split  # type: ignore[attr-defined]
+    assert model._writer.has_slots and model._loaded.network.is_split  # type: ignore[attr-defined]
     requests = [
         Score("The nurse said that", (" she was tired.", " he")),
         Score("", ("A text of 1024 tokens, she said.",)),
@@ -340,7 +314,7 @@ def test_real_smollm2_is_what_a_slow_loop_gives(
     answers = model.ask(requests)
     (greedy,) = model.ask([Generate("The capital of France is", 1, 6, 0.0, 1.0, 0)])[0].samples
     assert capfd.readouterr() == ("", "")
-    slow = Slow(model._loaded.located.folder)  # type: ignore[attr-defined]
+    slow = slow_causal(model._loaded.located.folder)  # type: ignore[attr-defined]
     for request, answer in zip(requests, answers, strict=True):
         for continuation, choice in zip(request.continuations, answer.choices, strict=True):
             assert choice.logprob == pytest.approx(

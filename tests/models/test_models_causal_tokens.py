@@ -7,12 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from audit.answers import checked
 from audit.models import LoadOptions, resolve
 from audit.requests import CausalTokens, Embed, Score
+from tests.models.slow_models import slow_causal
 
 Tiny = Callable[[str], Path]
 NAMES = ["gpt2", "llama", "neox"]
@@ -29,16 +28,12 @@ REQUESTS = [CausalTokens(text, keep) for text in TEXTS for keep in (True, False)
 
 def slow_tokens(folder: Path, request: CausalTokens) -> tuple[list[int], list[float]]:
     """Each token after everything before it, fed anew; the start token stands there or not, as asked."""
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32).eval()
-    start = tokenizer.bos_token_id if tokenizer.bos_token_id is not None else tokenizer.eos_token_id
-    ids = tokenizer(request.text, add_special_tokens=False)["input_ids"]
+    slow = slow_causal(folder)
+    ids = slow.ids(request.text)
     values = []
     for i, token in enumerate(ids):
-        before = [start, *ids[:i]] if request.keep_start or i == 0 else ids[:i]
-        with torch.no_grad():
-            logits = model(input_ids=torch.tensor([before])).logits[0, -1]
-        values.append(float(torch.log_softmax(logits.double(), -1)[token]))
+        before = [slow.start, *ids[:i]] if request.keep_start or i == 0 else ids[:i]
+        values.append(float(slow.logs(before)[-1, token]))
     return ids, values
 
 
@@ -99,16 +94,14 @@ def test_texts_that_cannot_be_read_are_errors(tiny: Tiny) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_causal_models_give_the_states_of_their_last_layer(tiny: Tiny, name: str) -> None:
-    tokenizer = AutoTokenizer.from_pretrained(tiny(name))
-    body = AutoModelForCausalLM.from_pretrained(tiny(name), dtype=torch.float32).eval().base_model
-    ids = tokenizer(TEXTS[0])["input_ids"]
-    with torch.no_grad():
-        states = body(input_ids=torch.tensor([ids]))[0][0]
+    slow = slow_causal(tiny(name))
+    ids = slow.tokenizer(TEXTS[0])["input_ids"]
+    states = slow.states(ids)
     mean, first, word = resolve(str(tiny(name))).ask(
         [Embed(TEXTS[0], pooling) for pooling in ("mean", "first", "first_word")]  # type: ignore[arg-type]
     )
     special = 1 if name == "llama" else 0
-    assert ids[0] == tokenizer.bos_token_id or not special
+    assert ids[0] == slow.tokenizer.bos_token_id or not special
     assert mean.vector == pytest.approx(states.mean(0).tolist(), abs=1e-5)
     assert first.vector == pytest.approx(states[0].tolist(), abs=1e-5)
     assert word.vector == pytest.approx(states[special].tolist(), abs=1e-5)

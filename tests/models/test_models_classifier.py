@@ -9,14 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
-from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
 from audit.answers import checked
 from audit.cli import main
 from audit.models import LoadOptions, identify, resolve
 from audit.requests import Classify, Fill
 from probes.errors import ModelError
+from tests.models.slow_models import slow_classifier
 from tests.models.tiny_models import LABELS
 
 Tiny = Callable[[str], Path]
@@ -33,14 +32,9 @@ REQUESTS = [
 
 
 def slow_logits(folder: Path, request: Classify) -> list[float]:
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForSequenceClassification.from_pretrained(folder, dtype=torch.float32).eval()
-    texts = (request.text, request.pair) if request.pair else (request.text,)
-    encoded = tokenizer(*texts, return_tensors="pt")
-    assert ("token_type_ids" in encoded) == folder.name.startswith("bert")
-    with torch.no_grad():
-        values: list[float] = model(**encoded).logits[0].tolist()
-    return values
+    slow = slow_classifier(folder)
+    assert ("token_type_ids" in slow.tokenizer("she")) == folder.name.startswith("bert")
+    return slow.logits(request.text, request.pair)
 
 
 @pytest.mark.parametrize("name", NAMES)

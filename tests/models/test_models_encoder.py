@@ -8,12 +8,11 @@ from typing import get_args
 
 import numpy as np
 import pytest
-import torch
-from transformers import AutoModel, AutoModelForMaskedLM, AutoTokenizer
 
 from audit.answers import checked
 from audit.models import LoadOptions, identify, resolve
 from audit.requests import Classify, Embed, Pooling
+from tests.models.slow_models import slow_encoder, slow_masked
 
 Tiny = Callable[[str], Path]
 NAMES = ["bert-encoder", "bert-encoder-unpooled", "roberta-encoder", "gpt2-encoder"]
@@ -24,12 +23,8 @@ REQUESTS = [Embed(text, pooling) for text in TEXTS for pooling in get_args(Pooli
 
 
 def slow_vector(folder: Path, request: Embed) -> list[float]:
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    auto = AutoModelForMaskedLM if folder.name in MASKED else AutoModel
-    body = auto.from_pretrained(folder, dtype=torch.float32).eval().base_model
-    encoded = tokenizer(request.text, return_tensors="pt", return_token_type_ids=False)
-    with torch.no_grad():
-        states = body(**encoded).last_hidden_state[0]
+    slow = slow_masked(folder) if folder.name in MASKED else slow_encoder(folder)
+    states = slow.states(slow.tokenizer(request.text)["input_ids"])
     special = 0 if "gpt2" in folder.name else 1
     places = {"first": states[0], "first_word": states[special], "mean": states.mean(0)}
     vector: list[float] = places[request.pooling].tolist()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -16,10 +18,11 @@ from safetensors.torch import load_file, save_file
 from transformers.utils import logging
 
 from audit.bundle_files import file_sha256
-from audit.models import LoadOptions, identify, resolve
+from audit.models import LoadOptions, files, identify, resolve
 from audit.models.files import (
     digest_of,
     model_files,
+    sha256_of,
     stored_parameters,
     weight_files,
 )
@@ -289,8 +292,28 @@ def test_a_file_is_not_a_model(tmp_path: Path) -> None:
 
 def test_importing_the_room_loads_no_framework() -> None:
     code = (
-        "import sys, audit.models, audit.models.locate, audit.models.gguf, audit.models.sampling\n"
+        "import sys, audit.models, audit.models.locate, audit.models.gguf, audit.models.catalog\n"
         "print([m for m in ('torch', 'transformers', 'huggingface_hub', 'gguf') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_file_that_did_not_change_is_hashed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Path] = []
+
+    def counted(path: Path) -> str:
+        read.append(path)
+        return file_sha256(path)
+
+    monkeypatch.setattr(files, "file_sha256", counted)
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"one")
+    assert sha256_of(path) == sha256_of(path) == hashlib.sha256(b"one").hexdigest()
+    assert len(read) == 2  # it was written just now, and may change within the same tick
+    monkeypatch.setattr(files, "_TICK", -1)
+    assert sha256_of(path) == sha256_of(path) and len(read) == 3
+    kept = path.stat()
+    path.write_bytes(b"two")
+    os.utime(path, ns=(kept.st_atime_ns, kept.st_mtime_ns))
+    assert sha256_of(path) == hashlib.sha256(b"two").hexdigest()

@@ -10,11 +10,12 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from audit.models import LoadOptions, resolve
+from audit.models.packing import Packer
 from audit.requests import Fill, Score
 from probes.errors import ModelError
+from tests.models.slow_models import slow_masked
 
 Tiny = Callable[[str], Path]
 NAMES = ["bert-uncased", "bert-cased", "distilbert", "roberta", "unigram"]
@@ -35,9 +36,8 @@ def slow_fill(folder: Path, fill: Fill) -> list[list[float]]:
 
     Pieces are found by aligning token lists.
     """
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForMaskedLM.from_pretrained(folder, dtype=torch.float32).eval()
-    mask = tokenizer.mask_token_id
+    slow = slow_masked(folder)
+    tokenizer = slow.tokenizer
     left, right = fill.text.split("{answer}")
     rows = [tokenizer(left + c + right)["input_ids"] for c in fill.candidates]
     result = []
@@ -52,10 +52,8 @@ def slow_fill(folder: Path, fill: Fill) -> list[list[float]]:
         for t, piece in enumerate(spelt):
             masked = list(row)
             for later in range(t, len(spelt)):
-                masked[places[0] + later] = mask
-            with torch.no_grad():
-                logits = model(input_ids=torch.tensor([masked])).logits[0, places[0] + t]
-            values.append(float(torch.log_softmax(logits.double(), -1)[piece]))
+                masked[places[0] + later] = slow.mask
+            values.append(float(slow.logs(masked)[places[0] + t, piece]))
         result.append(values)
     return result
 
@@ -125,16 +123,13 @@ def test_answers_do_not_depend_on_batch_or_neighbours(tiny: Tiny, name: str) -> 
 def test_single_pieces_of_one_text_share_one_row(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     model = resolve(str(tiny("bert-uncased")))
     rows: list[Any] = []
-    network = model._loaded.network  # type: ignore[attr-defined]
-    states = network.states
-    monkeypatch.setattr(
-        network, "states", lambda ids, mask=None: (rows.extend(ids.tolist()), states(ids, mask))[1]
-    )
+    run = Packer.run
+    monkeypatch.setattr(Packer, "run", lambda self, *some: (rows.extend(some[0]), run(self, *some))[1])
     answer = model.ask([FILLS[0]])[0]
     single = [c for c in answer.choices if c.pieces == 1]
     assert len(single) >= 2
     assert sum(row.count(4) == 1 for row in rows) <= 1 + sum(c.pieces > 1 for c in answer.choices)
-    assert len(rows) == len({tuple(row) for row in rows})
+    assert rows and len(rows) == len(set(rows))
 
 
 @pytest.mark.parametrize("name", ["bert-uncased", "bert-cased", "distilbert", "roberta"])

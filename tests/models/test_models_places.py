@@ -11,9 +11,10 @@ import torch
 
 from audit.answers import checked
 from audit.models import LoadOptions, resolve
-from audit.models.reading import _best
+from audit.models.reading import Best, _best
 from audit.requests import Fill, Hidden, Insert, Request, Top
-from tests.models.test_models_pseudo_tokens import INVARIANCE, NAMES, TOLERANCE, Slow, slow
+from tests.models.slow_models import Slow, slow_masked
+from tests.models.test_models_pseudo_tokens import INVARIANCE, NAMES, TOLERANCE
 
 Tiny = Callable[[str], Path]
 
@@ -81,7 +82,7 @@ def test_insert_is_what_a_hand_made_loop_gives(tiny: Tiny, name: str) -> None:
     for request, answer in zip(INSERTS, resolve(str(tiny(name))).ask(INSERTS), strict=True):
         assert not answer.error and checked(request, answer) == answer
         for candidate, choice in zip(request.candidates, answer.choices, strict=True):
-            values = slow_insert(slow(tiny(name)), request, candidate)
+            values = slow_insert(slow_masked(tiny(name)), request, candidate)
             assert choice.pieces == len(values)
             assert choice.logprob == pytest.approx(math.fsum(values), abs=TOLERANCE)
             if len(values) > 1:
@@ -103,10 +104,10 @@ def test_hidden_is_read_at_the_candidates_own_mask_whichever_comes_first(tiny: T
         assert not answer.error and checked(request, answer) == answer
         apart = []
         for candidate, choice in zip(request.candidates, answer.choices, strict=True):
-            values = slow_hidden(slow(tiny(name)), request, candidate)
+            values = slow_hidden(slow_masked(tiny(name)), request, candidate)
             assert choice.pieces == len(values)
             assert choice.logprob == pytest.approx(math.fsum(values), abs=TOLERANCE)
-            theirs = math.fsum(slow_hidden(slow(tiny(name)), request, candidate, at="attribute"))
+            theirs = math.fsum(slow_hidden(slow_masked(tiny(name)), request, candidate, at="attribute"))
             apart.append(abs(theirs - math.fsum(values)))
         assert max(apart) > 10 * TOLERANCE, "the test must tell the two apart by one of its words"
 
@@ -128,7 +129,7 @@ def test_what_is_hidden_changes_nothing_and_what_is_not_does(tiny: Tiny) -> None
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_best_words_are_those_of_a_slow_look(tiny: Tiny, name: str) -> None:
-    reference = slow(tiny(name))
+    reference = slow_masked(tiny(name))
     special = set(reference.tokenizer.all_special_ids)
     for request, answer in zip(TOPS, resolve(str(tiny(name))).ask(TOPS), strict=True):
         assert not answer.error and checked(request, answer) == answer
@@ -149,7 +150,7 @@ def test_the_best_words_are_those_of_a_slow_look(tiny: Tiny, name: str) -> None:
 
 def test_every_word_can_be_asked_for_and_no_more(tiny: Tiny) -> None:
     model = resolve(str(tiny("bert-uncased")))
-    tokenizer = slow(tiny("bert-uncased")).tokenizer
+    tokenizer = slow_masked(tiny("bert-uncased")).tokenizer
     words = len(tokenizer) - len(tokenizer.all_special_ids)
     every, more, none = model.ask([Top("The {answer} left.", k) for k in (words, words + 1, 0)])
     assert len({token.id for token in every.tokens}) == words
@@ -160,7 +161,10 @@ def test_every_word_can_be_asked_for_and_no_more(tiny: Tiny) -> None:
 
 def test_equal_words_are_in_the_order_of_the_vocabulary() -> None:
     logits = torch.tensor([0.0, 2.0, 1.0, 2.0, 1.0, 2.0])
-    best = _best(logits, torch.logsumexp(logits, -1).double(), 4)
+    both = torch.stack([torch.arange(6.0), logits])
+    items = [(1, Best((7, 8), 1, 4)), (0, Best((7,), 0, 2))]
+    best, other = _best(both, torch.logsumexp(both, -1).double(), items)
+    assert [token for token, _ in other] == [5, 4]
     assert [token for token, _ in best] == [1, 3, 5, 2]
     assert best[0][1] == pytest.approx(2 - math.log(1 + 2 * math.e + 3 * math.e**2), abs=1e-6)
 

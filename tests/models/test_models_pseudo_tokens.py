@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-import torch
-from transformers import AutoModelForMaskedLM, AutoTokenizer
 
 from audit.answers import checked
 from audit.models import LoadOptions, resolve
+from audit.models.packing import Packer
 from audit.requests import Fill, PseudoTokens, Response, Scheme
+from tests.models.slow_models import slow_masked
 
 Tiny = Callable[[str], Path]
 NAMES = ["bert-uncased", "roberta", "distilbert", "albert", "electra", "unigram"]
@@ -28,56 +27,16 @@ TEXTS = (
 REQUESTS = [PseudoTokens(text, scheme) for text in TEXTS for scheme in SCHEMES]
 
 
-class Slow:
-    """The model as plain transformers gives it, its attention kept."""
-
-    def __init__(self, folder: Path) -> None:
-        self.tokenizer = AutoTokenizer.from_pretrained(folder)
-        self.model = AutoModelForMaskedLM.from_pretrained(
-            folder, dtype=torch.float32, attn_implementation="eager"
-        ).eval()
-
-    def logs(self, row: list[int]) -> Any:
-        """Log-probabilities (tokens, vocabulary) of one row."""
-        with torch.no_grad():
-            return torch.log_softmax(self.model(input_ids=torch.tensor([row])).logits[0].double(), -1)
-
-    def tokens(self, text: str, scheme: Scheme) -> tuple[list[float], list[int | None], list[float]]:
-        """Log-probability, word and received attention of every token but the two at the ends."""
-        encoded = self.tokenizer(text)
-        ids, words = encoded["input_ids"], encoded.word_ids(0)
-        values = []
-        for i in range(1, len(ids) - 1):
-            row = list(ids)
-            if scheme in ("masked", "word_l2r"):
-                row[i] = self.tokenizer.mask_token_id
-            if scheme == "word_l2r":
-                for j in range(i + 1, len(ids) - 1):
-                    if words[j] == words[i]:
-                        row[j] = self.tokenizer.mask_token_id
-            values.append(float(self.logs(row)[i, ids[i]]))
-        with torch.no_grad():
-            layers = self.model(input_ids=torch.tensor([ids]), output_attentions=True).attentions
-        # evaluate.py of Kaneko and Bollegala: layers one after the other, then heads, then readers.
-        weights = torch.mean(torch.mean(torch.mean(torch.cat(layers, 0), 0), 0), 0)
-        return values, words[1:-1], weights[1:-1].tolist()
-
-
-@cache
-def slow(folder: Path) -> Slow:
-    return Slow(folder)
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_tokens_are_what_a_slow_loop_gives(tiny: Tiny, name: str) -> None:
     model = resolve(str(tiny(name)))
     pieces = 0
     for request, answer in zip(REQUESTS, model.ask(REQUESTS), strict=True):
         assert not answer.error and checked(request, answer) == answer
-        values, words, weights = slow(tiny(name)).tokens(request.text, request.scheme)
+        values, words, weights = slow_masked(tiny(name)).tokens(request.text, request.scheme)
         assert [token.logprob for token in answer.tokens] == pytest.approx(values, abs=TOLERANCE)
         assert [token.word for token in answer.tokens] == words
-        ids = slow(tiny(name)).tokenizer(request.text)["input_ids"]
+        ids = slow_masked(tiny(name)).tokenizer(request.text)["input_ids"]
         assert [token.id for token in answer.tokens] == ids[1:-1], "no special ones at the ends"
         assert answer.text_tokens == len(ids)
         pieces += len(words) - len(set(words))
@@ -122,16 +81,14 @@ def test_word_l2r_is_masked_where_every_word_has_one_piece(tiny: Tiny) -> None:
 
 def test_schemes_and_fills_share_their_rows(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> None:
     model = resolve(str(tiny("bert-uncased")))
-    network = model._loaded.network  # type: ignore[attr-defined]
     rows: list[Any] = []
-    states = network.states
-    monkeypatch.setattr(
-        network, "states", lambda ids, mask=None: (rows.extend(ids.tolist()), states(ids, mask))[1]
-    )
+    run = Packer.run
+    monkeypatch.setattr(Packer, "run", lambda self, *some: (rows.extend(some[0]), run(self, *some))[1])
     text = "she said that he was late."
     asked = [PseudoTokens(text, scheme) for scheme in SCHEMES]
     answers = model.ask([*asked, Fill("she said that {answer} was late.", ("he", "she"))])
     assert len(rows) == 7 + 1, "one row for each token masked, and one without a mask"
+    assert len(set(rows)) == len(rows)
     assert answers[4].choices[0].logprob == answers[0].tokens[3].logprob
 
 
@@ -168,7 +125,7 @@ def test_texts_that_cannot_be_read_are_errors(tiny: Tiny, scheme: Scheme) -> Non
 def test_special_tokens_in_a_text_are_text(tiny: Tiny) -> None:
     model = resolve(str(tiny("bert-uncased")))
     answer = model.ask([PseudoTokens("she [MASK] he [SEP]", "masked")])[0]
-    special = slow(tiny("bert-uncased")).tokenizer.convert_tokens_to_ids(["[MASK]", "[SEP]"])
+    special = slow_masked(tiny("bert-uncased")).tokenizer.convert_tokens_to_ids(["[MASK]", "[SEP]"])
     assert not {token.id for token in answer.tokens} & set(special)
 
 
@@ -176,7 +133,7 @@ def test_a_real_model_reads_tokens_as_a_slow_loop_does(minilm: Path) -> None:
     text = "The anesthesiologist was late."
     answers = resolve(str(minilm)).ask([PseudoTokens(text, scheme) for scheme in SCHEMES])
     for scheme, answer in zip(SCHEMES, answers, strict=True):
-        expected, words, weights = Slow(minilm).tokens(text, scheme)
+        expected, words, weights = slow_masked(minilm).tokens(text, scheme)
         assert values(answer) == pytest.approx(expected, abs=TOLERANCE)
         assert [token.word for token in answer.tokens] == words == [0, 1, 1, 1, 1, 1, 2, 3, 4]
         if scheme == "unmasked_attention":

@@ -16,6 +16,13 @@ SIZES = {
 }
 DISTIL = {"dim": 32, "n_layers": 2, "n_heads": 2, "hidden_dim": 64, "initializer_range": 0.4}
 GPT2 = {"n_embd": 32, "n_layer": 2, "n_head": 2, "n_positions": 64, "initializer_range": 0.3}
+GROUPED = {**SIZES, "num_attention_heads": 4, "num_key_value_heads": 2}
+DEBERTA = {
+    "relative_attention": True,
+    "pos_att_type": ["p2c", "c2p"],
+    "type_vocab_size": 0,
+    "position_biased_input": False,
+}
 LABELS = {0: "calm", 1: "angry", 2: "afraid"}
 """Not in the order of the alphabet, so that an order that was lost shows."""
 
@@ -84,4 +91,45 @@ def tiny_model(name: str, tokenizer: Any) -> Any:
             return tf.RobertaModel(tf.RobertaConfig(**size, **sizes))
         case "gpt2-encoder":
             return tf.GPT2Model(tf.GPT2Config(vocab_size=len(tokenizer), **GPT2))
+        case "qwen2":
+            config = tf.Qwen2Config(vocab_size=len(tokenizer), **GROUPED)
+            return tf.Qwen2ForCausalLM(config)
+        case "opt":
+            config = tf.OPTConfig(
+                vocab_size=len(tokenizer), hidden_size=32, word_embed_proj_dim=32, num_hidden_layers=2,
+                num_attention_heads=2, ffn_dim=64, max_position_embeddings=64, init_std=0.3,
+            )  # fmt: skip
+            return tf.OPTForCausalLM(config)
+        case "mistral":
+            return tf.MistralForCausalLM(
+                tf.MistralConfig(vocab_size=len(tokenizer), **GROUPED, sliding_window=6)
+            )
+        case "mistral-wide":
+            # A window wider than the rows of a probe.
+            return tf.MistralForCausalLM(
+                tf.MistralConfig(vocab_size=len(tokenizer), **GROUPED, sliding_window=24)
+            )
+        case "gemma2":
+            config = tf.Gemma2Config(
+                vocab_size=len(tokenizer),
+                **GROUPED,
+                head_dim=16,
+                attn_logit_softcapping=2.0,
+                sliding_window=6,
+            )
+            return tf.Gemma2ForCausalLM(config)
+        case "qwen2-longrope":
+            pairs = SIZES["hidden_size"] // SIZES["num_attention_heads"] // 2
+            rope = {"rope_type": "longrope", "rope_theta": 1e4, "original_max_position_embeddings": 16,
+                    "short_factor": [1.0] * pairs, "long_factor": [3.0] * pairs}  # fmt: skip
+            return tf.Qwen2ForCausalLM(
+                tf.Qwen2Config(**size, **SIZES, num_key_value_heads=2, rope_parameters=rope)
+            )
+        case "deberta":
+            return tf.DebertaForMaskedLM(tf.DebertaConfig(**size, **SIZES, **DEBERTA))
+        case "deberta-v2":
+            return tf.DebertaV2ForMaskedLM(tf.DebertaV2Config(**size, **SIZES, **DEBERTA))
+        case "deberta-v1-classifier":
+            config = tf.DebertaConfig(**size, **SIZES, **DEBERTA, **labels)
+            return tf.DebertaForSequenceClassification(config)
     raise ValueError(name)
