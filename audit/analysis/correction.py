@@ -7,7 +7,7 @@ the others in every case, because anyone can check them by hand.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pandas as pd
@@ -17,7 +17,7 @@ from audit.analysis.estimates import Cells
 from audit.analysis.found import Corrected, Setting
 from audit.hypotheses import Hypothesis
 from audit.stats.estimate import Contrast, Floats, Undefined
-from audit.stats.max_t import JointTable, flip_null, max_t, wild_null
+from audit.stats.max_t import JointTable, flip_draws, max_t, wild_draws
 from audit.stats.multiplicity import benjamini_hochberg, holm
 
 RESAMPLES = 9999
@@ -76,19 +76,21 @@ def planned(cells: Cells) -> int:
     return int(cells.first.size) + (0 if cells.second is None else int(cells.second.size))
 
 
-def joint_null(cells: Sequence[Cells], contrasts: Sequence[Found], rng: np.random.Generator) -> Floats:
+def joint_null(
+    cells: Sequence[Cells], contrasts: Sequence[Found], rng: np.random.Generator
+) -> Iterator[Floats]:
     """The family's statistics under random signs of whole template families and terms, the same for all."""
     names = list(dict.fromkeys(name for cell in cells for name in cell.templates))
     if all(cell.layout == "single" for cell in cells):
         effects = pd.DataFrame({number: cell.first.iloc[:, 0] for number, cell in enumerate(cells)})
-        return flip_null(effects.reindex(names).to_numpy(dtype=float).T, rng, resamples=RESAMPLES)
+        return flip_draws(effects.reindex(names).to_numpy(dtype=float).T, rng, resamples=RESAMPLES)
     rows = {name: code for code, name in enumerate(names)}
     columns: dict[str, int] = {}
     tables = [
         joint_table(cell, rows, columns) if isinstance(contrast, Contrast) else None
         for cell, contrast in zip(cells, contrasts, strict=True)
     ]
-    return wild_null(tables, rng, resamples=RESAMPLES)
+    return wild_draws(tables, rng, resamples=RESAMPLES)
 
 
 def joint_table(cells: Cells, rows: dict[str, int], columns: dict[str, int]) -> JointTable:

@@ -7,9 +7,10 @@ A difference and its error
     ``unpaired``      two groups that share no template
     ``combination``   several groups: interactions, a group against the average of all
     ``group_means``   groups that nothing pairs, each against the others, by whole clusters
+    ``clustered``     an index over pairs that share their sources, and sign flips of whole clusters
     ``regression``    the slope on a property of the terms
     ``signflip``      exact test over clusters
-    ``resampling``    the same, and of labels, for many comparisons at once
+    ``resampling``    the same, and of labels, for many comparisons at once (``signs``: drawn signs)
     ``bootstrap``     intervals from resampled clusters (many at once: ``bootstrap_means``)
     ``pigeonhole``    standard errors from resampled templates and terms (smooth statistics:
                       ``two_way_jackknife``)

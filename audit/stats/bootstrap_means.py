@@ -6,7 +6,7 @@ so the means of all draws in all comparisons are one matrix product.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,8 +24,14 @@ FEWEST_CLUSTERS = 3
 _CHUNK = 1 << 22
 """Doubles in one array of a chunk (32 MiB), to bound memory; about three such arrays live at a time."""
 
+_KEPT = 1 << 27
+"""Counts that are kept for the next chunk of comparisons (256 MiB); of more, each chunk draws them anew."""
+
 _BLOCK = 1 << 12
-"""Draws whose counts are turned into doubles at a time."""
+"""Draws that are made, and whose counts are turned into doubles, at a time."""
+
+_FEW = 1 << 8
+"""Draws that are counted at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,12 +142,13 @@ def bootstrap_means(
         places = np.flatnonzero((which.ravel() == code) & usable)
         if places.size == 0:
             continue
-        counts = _counts(rng, int(pattern.sum()), resamples)
-        size = max(1, _CHUNK // resamples)
+        draws = _Draws(rng, int(pattern.sum()), resamples)
+        # Where the counts are drawn anew for each chunk, larger chunks repay it.
+        size = max(1, (_CHUNK if draws.kept else 4 * _CHUNK) // resamples)
         for start in range(0, places.size, size):
             some = places[start : start + size]
             here = np.ix_(some, pattern)
-            part = _Part(table[here], None if weights is None else weight[here], counts)
+            part = _Part(table[here], None if weights is None else weight[here], draws)
             estimate[some] = part.estimate
             lo[some], hi[some] = _INTERVALS[method](part, 1.0 - level)
     for place in np.flatnonzero(usable & ~(np.isfinite(lo) & np.isfinite(hi))):
@@ -155,8 +162,8 @@ def bootstrap_means(
 class _Part:
     """Some comparisons over the same clusters, with the means of all draws."""
 
-    def __init__(self, values: Floats, weights: Floats | None, counts: npt.NDArray[np.uint16]) -> None:
-        self.counts = counts
+    def __init__(self, values: Floats, weights: Floats | None, draws: _Draws) -> None:
+        self.draws = draws
         self.weights = weights
         if weights is None:
             self.total: Floats = np.full((len(values), 1), float(values.shape[1]))
@@ -176,10 +183,9 @@ class _Part:
 
     def summed(self, terms: Floats) -> Floats:
         """Sums over the clusters of each draw, shape (m, B)."""
-        out = np.empty((len(terms), self.counts.shape[1]))
-        for start in range(0, self.counts.shape[1], _BLOCK):
-            here = slice(start, start + _BLOCK)
-            np.matmul(terms, self.counts[:, here].astype(np.float64), out=out[:, here])
+        out = np.empty((len(terms), self.draws.resamples))
+        for here, counts in self.draws.blocks():
+            np.matmul(terms, counts, out=out[:, here])
         return out
 
 
@@ -258,16 +264,47 @@ def _quantiles(draws: Floats, shares: Floats) -> Floats:
     return found
 
 
-def _counts(rng: np.random.Generator, n_clusters: int, resamples: int) -> npt.NDArray[np.uint16]:
-    """How often each cluster is in each draw, shape (G, B)."""
-    counts = np.empty((n_clusters, resamples), dtype=np.uint16)
-    for start in range(0, resamples, _BLOCK):
-        size = min(_BLOCK, resamples - start)
-        drawn = rng.integers(0, n_clusters, (n_clusters, size), dtype=np.int32)
-        cells = drawn.astype(np.intp) * size + np.arange(size)
-        flat = np.bincount(cells.ravel(), minlength=n_clusters * size)
-        counts[:, start : start + size] = flat.reshape(n_clusters, size)
-    return counts
+class _Draws:
+    """How often each of G clusters is in each of B draws.
+
+    The counts are kept if they are few enough; else the generator is wound back, and the same ones are drawn
+    again.
+    """
+
+    def __init__(self, rng: np.random.Generator, n_clusters: int, resamples: int) -> None:
+        self.rng, self.n_clusters, self.resamples = rng, n_clusters, resamples
+        self.kept = n_clusters * resamples <= _KEPT
+        self._state = rng.bit_generator.state
+        self._counts: list[npt.NDArray[np.uint16]] = []
+
+    def blocks(self) -> Iterator[tuple[slice, Floats]]:
+        """Places of some draws and their counts, shape (G, draws), which the next ones are written over."""
+        block = np.empty((self.n_clusters, min(_BLOCK, self.resamples)))
+        known = len(self._counts)
+        if not known:
+            self.rng.bit_generator.state = self._state
+        for number, start in enumerate(range(0, self.resamples, _BLOCK)):
+            here = slice(start, min(start + _BLOCK, self.resamples))
+            size = here.stop - here.start
+            counts = self._counts[number] if known else self._drawn(size)
+            if self.kept and not known:
+                self._counts.append(counts)
+            block[:, :size] = counts
+            yield here, block[:, :size]
+
+    def _drawn(self, size: int) -> npt.NDArray[np.uint16]:
+        drawn = self.rng.integers(0, self.n_clusters, (self.n_clusters, size), dtype=np.int32)
+        counts = np.empty((self.n_clusters, size), dtype=np.uint16)
+        # A few draws at a time, whose counts stay in the cache while they are made.
+        for start in range(0, size, _FEW):
+            some = drawn[:, start : start + _FEW]
+            width = some.shape[1]
+            cells = some.astype(np.intp)
+            cells *= width
+            cells += np.arange(width)
+            flat = np.bincount(cells.ravel(), minlength=self.n_clusters * width)
+            counts[:, start : start + width] = flat.reshape(self.n_clusters, width)
+        return counts
 
 
 def _checked(values: npt.ArrayLike, weights: npt.ArrayLike | None) -> tuple[Floats, Floats]:

@@ -7,9 +7,8 @@ so, the published interval of a benchmark is too narrow: on CrowS-Pairs the vari
 
 from __future__ import annotations
 
-import itertools
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,6 +17,7 @@ import numpy.typing as npt
 from audit.stats._two_way import flip_p
 from audit.stats.estimate import ROUNDING, Contrast, Floats, Undefined, as_floats
 from audit.stats.max_t import max_t
+from audit.stats.signs import sign_patterns
 
 Rows = npt.NDArray[np.intp]
 
@@ -166,24 +166,8 @@ def cluster_flips(
         raise ValueError(f"resamples must be at least 1, not {resamples}")
     n_clusters = totals.shape[1]
     observed = _flipped(totals, counts, np.ones((1, n_clusters)))[0]
-    parts = [_flipped(totals, counts, signs) for signs in _patterns(n_clusters, rng, resamples)]
+    parts = [_flipped(totals, counts, signs) for signs in sign_patterns(n_clusters, rng, resamples)]
     return ClusterFlips(observed, np.concatenate(parts), (counts > 0).sum(axis=1).astype(np.float64))
-
-
-def _patterns(n_clusters: int, rng: np.random.Generator, resamples: int) -> Iterator[Floats]:
-    """Sign patterns in chunks: all that differ, where they fit, else random ones."""
-    if 0 < n_clusters <= 30 and 2 ** (n_clusters - 1) <= resamples + 1:
-        every = itertools.product((1.0, -1.0), repeat=n_clusters - 1)
-        yield np.array([(1.0, *pattern) for pattern in every]).reshape(-1, n_clusters)[1:]
-        return
-    size = max(1, _CHUNK // max(1, n_clusters))
-    for start in range(0, resamples, size):
-        coins = rng.integers(0, 2, (min(size, resamples - start), n_clusters), dtype=np.int8)
-        yield 2.0 * coins.astype(np.float64) - 1.0
-
-
-_CHUNK = 1 << 20
-"""Doubles in one array of signs (8 MiB)."""
 
 
 def _flipped(sums: Floats, sizes: Floats, signs: Floats) -> Floats:

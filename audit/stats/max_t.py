@@ -7,23 +7,23 @@ is lost.
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 
 from audit.stats.estimate import SINGLE_PRECISION, Floats, Undefined, as_floats, check_fraction
-from audit.stats.wild import JointTable, wild_null
+from audit.stats.signs import row_blocks, sign_patterns
+from audit.stats.wild import JointTable, wild_draws
 
-__all__ = ["JointTable", "MaxT", "flip_null", "max_t", "wild_null"]
+__all__ = ["JointTable", "MaxT", "flip_draws", "max_t", "wild_draws"]
 
 TIE = 1e-9
 """Relative difference below which two statistics are equal; they are computed in different orders."""
 
-_CHUNK = 1 << 20
-"""Doubles in one array of a chunk (8 MiB), to bound memory."""
+_BLOCK = 1 << 19
+"""Doubles of draws that are looked through at a time (4 MiB), which a processor's cache holds."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,15 +95,21 @@ class MaxT:
         return value if np.isfinite(value) else Undefined("too few templates or terms for a joint interval")
 
 
-def max_t(t: npt.ArrayLike, null: npt.ArrayLike, *, floor: Sequence[float | None] | None = None) -> MaxT:
+def max_t(
+    t: npt.ArrayLike,
+    null: npt.ArrayLike | Iterator[Floats],
+    *,
+    floor: Sequence[float | None] | None = None,
+) -> MaxT:
     """Adjust a family of statistics by Westfall and Young's step-down max-T.
 
     Parameters
     ----------
     t : array_like, shape (m,)
         Observed statistics, estimate over standard error; NaN where not computable, may be infinite.
-    null : array_like, shape (B, m)
-        The same statistics in B joint draws under the null hypothesis; columns of NaN in `t` are ignored.
+    null : array_like, shape (B, m), or iterator of ndarray, shape (rows, m)
+        The same statistics in B joint draws under the null hypothesis; columns of NaN in `t` are ignored. As
+        an iterator (`flip_draws`, `wild_draws`) they come in chunks, and memory stays bounded whatever B is.
     floor : sequence of (float or None), length m, optional
         p-values below which no adjusted one may fall, for instance those of the hypotheses alone, so that
         no correction ever makes a claim easier.
@@ -135,46 +141,65 @@ def max_t(t: npt.ArrayLike, null: npt.ArrayLike, *, floor: Sequence[float | None
     ((0.25, 0.5, None), 3)
     """
     observed = np.abs(np.asarray(t, dtype=np.float64))
-    draws = np.asarray(null, dtype=np.float64)
-    if observed.ndim != 1 or draws.ndim != 2 or draws.shape[1] != observed.size:
-        raise ValueError(f"t {observed.shape} and null {draws.shape} must have shapes (m,) and (B, m)")
-    if draws.shape[0] < 1:
-        raise ValueError("null holds no draw")
+    if observed.ndim != 1:
+        raise ValueError(f"t must have one dimension, not shape {observed.shape}")
     floors = [None] * observed.size if floor is None else list(floor)
     if len(floors) != observed.size or any(low is not None and not 0.0 <= low <= 1.0 for low in floors):
         raise ValueError("floor must hold a p-value or None for each hypothesis")
     tested = np.flatnonzero(~np.isnan(observed))
     order = tested[np.argsort(-observed[tested], kind="stable")]
-    if np.isnan(draws[:, order]).any():
-        raise ValueError("null holds missing values for a statistic that was computed")
-    hits, maxima = _count(observed[order], draws, order)
+    counted = _Counted(observed, order)
+    for chunk in null if isinstance(null, Iterator) else [np.asarray(null, dtype=np.float64)]:
+        counted.add(chunk)
+    if counted.draws < 1:
+        raise ValueError("null holds no draw")
     p: list[float | None] = [None] * observed.size
-    for place, value in zip(order, np.maximum.accumulate((1 + hits) / (len(draws) + 1)), strict=True):
+    share = (1 + counted.hits) / (counted.draws + 1)
+    for place, value in zip(order, np.maximum.accumulate(share), strict=True):
         low = floors[place]
         p[place] = float(value) if low is None else max(float(value), float(low))
     n_lost = int(observed.size - tested.size)
-    return MaxT(tuple(p), int(observed.size), n_lost, len(draws), np.sort(maxima))
+    maxima = np.sort(np.concatenate([np.empty(0), *counted.maxima]))
+    return MaxT(tuple(p), int(observed.size), n_lost, counted.draws, maxima)
 
 
-def _count(
-    ordered: Floats, draws: Floats, order: npt.NDArray[np.intp]
-) -> tuple[npt.NDArray[np.intp], Floats]:
-    """#{max over k >= i of |t*_k| >= |t_i|} for each i, and the largest |t*| of each draw."""
-    hits = np.zeros(ordered.size, dtype=np.intp)
-    maxima: list[Floats] = []
-    if ordered.size == 0:
-        return hits, np.empty(0)
-    threshold = ordered * (1.0 - TIE)
-    size = max(1, _CHUNK // ordered.size)
-    for start in range(0, len(draws), size):
-        part = np.abs(draws[start : start + size][:, order])
-        part = np.maximum.accumulate(part[:, ::-1], axis=1)[:, ::-1]
-        hits += np.count_nonzero(part >= threshold, axis=0)
-        maxima.append(part[:, 0].copy())
-    return hits, np.concatenate(maxima)
+class _Counted:
+    """What the draws seen so far say of the hypotheses in `order`, that of descending |t|.
+
+    `hits` holds #{max over k >= i of |t*_k| >= |t_i|} for each i, `maxima` the largest |t*| of each draw.
+    """
+
+    def __init__(self, observed: Floats, order: npt.NDArray[np.intp]) -> None:
+        self.m = observed.size
+        self.order = order
+        self.threshold = observed[order] * (1.0 - TIE)
+        self.hits = np.zeros(order.size, dtype=np.intp)
+        self.maxima: list[Floats] = []
+        self.draws = 0
+
+    def add(self, draws: Floats) -> None:
+        """Count more draws, shape (rows, m)."""
+        if draws.ndim != 2 or draws.shape[1] != self.m:
+            raise ValueError(f"t ({self.m},) and null {draws.shape} must have shapes (m,) and (B, m)")
+        self.draws += len(draws)
+        if self.order.size == 0:
+            return
+        size = max(1, _BLOCK // self.m)
+        for start in range(0, len(draws), size):
+            columns = np.ascontiguousarray(draws[start : start + size].T)
+            np.abs(columns, out=columns)
+            largest = np.zeros(columns.shape[1])
+            for i in range(self.order.size - 1, -1, -1):
+                np.maximum(largest, columns[self.order[i]], out=largest)
+                self.hits[i] += np.count_nonzero(largest >= self.threshold[i])
+            if np.isnan(largest).any():  # a maximum keeps every NaN that it has met
+                raise ValueError("null holds missing values for a statistic that was computed")
+            self.maxima.append(largest)
 
 
-def flip_null(effects: npt.ArrayLike, rng: np.random.Generator, *, resamples: int = 9999) -> Floats:
+def flip_draws(
+    effects: npt.ArrayLike, rng: np.random.Generator, *, resamples: int = 9999
+) -> Iterator[Floats]:
     """Draw the t statistics of all comparisons while whole clusters change sign, the same for all.
 
     Parameters
@@ -187,10 +212,11 @@ def flip_null(effects: npt.ArrayLike, rng: np.random.Generator, *, resamples: in
     resamples : int
         B, number of draws, >= 1.
 
-    Returns
-    -------
-    ndarray, shape (B, m)
-        t* = mean / (sd / sqrt(n)), as ``single`` computes it, dimensionless; NaN in the column of a
+    Yields
+    ------
+    ndarray, shape (rows, m)
+        Some draws, for `max_t`: in chunks, so that memory does not grow with B. The next chunk is written
+        over it. t* = mean / (sd / sqrt(n)), as ``single`` computes it, dimensionless; NaN in the column of a
         comparison with fewer than 2 clusters. Where the 2^(G - 1) patterns that differ by more than a
         common sign are at most `resamples` + 1, each of them once, but for the data themselves: `max_t`
         then gives exact p-values, and B = 2^(G - 1) - 1.
@@ -208,35 +234,50 @@ def flip_null(effects: npt.ArrayLike, rng: np.random.Generator, *, resamples: in
     Examples
     --------
     >>> effects = np.array([[1.0, 2.0, 3.0, 4.0, 5.0]])
-    >>> null = flip_null(effects, np.random.default_rng(0))
-    >>> null.shape, max_t([4.2426], null).p
-    ((15, 1), (0.0625,))
+    >>> [chunk.shape for chunk in flip_draws(effects, np.random.default_rng(0))]
+    [(15, 1)]
+    >>> max_t([4.2426], flip_draws(effects, np.random.default_rng(0))).p
+    (0.0625,)
     """
     table = as_floats("effects", effects, 2)
     if resamples < 1:
         raise ValueError(f"resamples must be at least 1, not {resamples}")
-    n_clusters = table.shape[1]
-    if 0 < n_clusters <= 30 and 2 ** (n_clusters - 1) <= resamples + 1:
-        patterns = itertools.product((1.0, -1.0), repeat=n_clusters - 1)
-        signs = np.array([(1.0, *pattern) for pattern in patterns]).reshape(-1, n_clusters)[1:]
-        return _flipped_t(table, signs)
-    parts = []
-    size = max(1, _CHUNK // max(1, n_clusters))
-    for start in range(0, resamples, size):
-        coins = rng.integers(0, 2, (min(size, resamples - start), n_clusters), dtype=np.int8)
-        parts.append(_flipped_t(table, 2.0 * coins.astype(np.float64) - 1.0))
-    return np.concatenate(parts)
+    flipped = _FlippedT(table)
+    for signs in sign_patterns(table.shape[1], rng, resamples):
+        for rows in row_blocks(len(signs), len(table)):
+            yield flipped.statistics(signs[rows])
 
 
-def _flipped_t(table: Floats, signs: Floats) -> Floats:
-    seen = ~np.isnan(table)
-    values = np.where(seen, table, 0.0)
-    n = seen.sum(axis=1)
-    count = np.where(n >= 2, n, np.nan).astype(np.float64)
-    mean = signs @ values.T / count
-    variance = ((values**2).sum(axis=1) / count - mean**2) / (count - 1.0)
-    scale = np.abs(values).max(axis=1, initial=0.0)
-    flat = variance <= (SINGLE_PRECISION * scale) ** 2
-    with np.errstate(divide="ignore", invalid="ignore"):
-        t = mean / np.sqrt(np.where(flat, 0.0, variance))
-    return np.where(flat & (mean == 0.0), 0.0, t)
+class _FlippedT:
+    """The t statistics of all comparisons for rows of signs."""
+
+    def __init__(self, table: Floats) -> None:
+        seen = ~np.isnan(table)
+        self.values: Floats = np.where(seen, table, 0.0)
+        n = seen.sum(axis=1)
+        self.count: Floats = np.where(n >= 2, n, np.nan).astype(np.float64)
+        self.square: Floats = (self.values**2).sum(axis=1) / self.count
+        # A variance that is rounding only, next to the effects themselves.
+        self.flat: Floats = (SINGLE_PRECISION * np.abs(self.values).max(axis=1, initial=0.0)) ** 2
+        self.arrays = np.empty((2, 0, len(table)))
+
+    def statistics(self, signs: Floats) -> Floats:
+        """t* (rows, m), in an array that the next call writes over."""
+        if len(signs) > self.arrays.shape[1]:
+            self.arrays = np.empty((2, len(signs), len(self.values)))
+        t, variance = self.arrays[0, : len(signs)], self.arrays[1, : len(signs)]
+        np.matmul(signs, self.values.T, out=t)
+        t /= self.count
+        np.multiply(t, t, out=variance)
+        np.subtract(self.square, variance, out=variance)
+        variance /= self.count - 1.0
+        flat = variance <= self.flat
+        if not flat.any():
+            np.sqrt(variance, out=variance)
+            t /= variance
+            return t
+        still = flat & (t == 0.0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            t /= np.sqrt(np.where(flat, 0.0, variance))
+        t[still] = 0.0
+        return t

@@ -26,8 +26,19 @@ TIE = 100.0 * float(np.finfo(np.float64).eps)
 
 Alternative = Literal["two-sided", "greater", "less"]
 
+SMALL_ERROR = 0.01
+"""Error of single precision, relative to the sum of absolute values, up to which a first pass uses it."""
+
+FEW = 64
+"""One sum of so many may be doubtful: computing one alone takes about as long as 30 in a product."""
+
 _CHUNK = 1 << 18
-"""Doubles in one array of a chunk (2 MiB), which a processor's cache holds."""
+"""Numbers in one array of a chunk (2 MiB of doubles), which a processor's cache holds."""
+
+Singles = npt.NDArray[np.float32]
+
+_SIGNS: Singles = np.where(np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1), 1, -1).astype("f4")
+"""The eight signs that each byte stands for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,12 +119,69 @@ def sign_flips(sums: npt.ArrayLike, rng: np.random.Generator, *, resamples: int 
         p = np.array(counted, dtype=np.float64) / drawn
     else:
         drawn = resamples
-        hits = np.zeros(len(values), dtype=np.intp)
-        for size in _sizes(resamples, len(values)):
-            flipped = np.abs(values @ _coins(rng, n_clusters, size))
-            hits += np.count_nonzero(flipped >= threshold[:, None], axis=1)
+        hits = _Flips(values, threshold).hits(rng, resamples)
         p = (1.0 + hits) / (resamples + 1.0)
     return _result(p, statistic, seen, exact, drawn)
+
+
+class _Flips:
+    """Counts of flipped sums that reach a threshold.
+
+    Single precision decides wherever its error cannot change the answer. The few sums that lie within that
+    error of the threshold are computed again in double precision; where they are not few (scores of a few
+    distinct values, whose sums tie), everything is.
+    """
+
+    def __init__(self, values: Floats, threshold: Floats) -> None:
+        n = values.shape[1]
+        # Powers of two bring the sums of absolute values to 1/2 ... 1, exactly, so that nothing overflows.
+        exponent = -np.frexp(np.abs(values).sum(axis=1))[1]
+        self.values: Floats = np.ldexp(values, exponent[:, None])
+        self.threshold: Floats = np.ldexp(threshold, exponent)[:, None]
+        self.single = self.values.astype(np.float32)
+        # Rounding n values and adding them in any order errs by n u / (1 - n u) of the sum of absolute
+        # values, u = 2^-24; the rest of this bound is for rounding the bounds below. Source: Higham (2002),
+        # Accuracy and stability of numerical algorithms, 3.1 and 4.2.
+        error = (n + 4) * 2.0**-24
+        error = error / (1.0 - error) if error < SMALL_ERROR else np.inf
+        # Every sum reaches a threshold of 0 or less.
+        always = self.threshold <= 0.0
+        self.sure = np.where(always, -1.0, self.threshold + error).astype(np.float32)
+        self.possible = np.where(always, -1.0, self.threshold - error).astype(np.float32)
+        self.trusted = bool(np.isfinite(error))
+
+    def hits(self, rng: np.random.Generator, resamples: int) -> npt.NDArray[np.intp]:
+        """#{|S*| >= threshold} of each comparison, shape (m,), in as many random patterns."""
+        m, n = self.values.shape
+        found = np.zeros(m, dtype=np.intp)
+        width = 4 * -(-n // 32)  # bytes of a pattern, in whole words: chunks of any size draw the same ones
+        size = max(1, min(resamples, _CHUNK // max(m, 8 * width)))
+        signs = np.empty((size, width, 8), dtype=np.float32)
+        sums = np.empty((m, size), dtype=np.float32)
+        for start in range(0, resamples, size):
+            rows = min(size, resamples - start)
+            raw = np.frombuffer(rng.bytes(rows * width), dtype=np.uint8).reshape(rows, width)
+            # No byte can be out of range; with "raise" numpy would copy everything once more.
+            np.take(_SIGNS, raw, axis=0, out=signs[:rows], mode="clip")
+            found += self._reached(signs[:rows].reshape(rows, -1)[:, :n], sums[:, :rows])
+        return found
+
+    def _reached(self, signs: Singles, sums: Singles) -> npt.NDArray[np.intp]:
+        if self.trusted:
+            np.matmul(self.single, signs.T, out=sums)
+            np.abs(sums, out=sums)
+            certain, possible = sums >= self.sure, sums >= self.possible
+            found: npt.NDArray[np.intp] = np.count_nonzero(certain, axis=1)
+            doubtful = np.count_nonzero(possible) - int(found.sum())
+            if doubtful <= min(sums.size // FEW, 4 * _CHUNK // signs.shape[1]):
+                comparison, pattern = np.nonzero(possible & ~certain)
+                again = np.einsum("ij,ij->i", self.values[comparison], signs[pattern], dtype=np.float64)
+                reached = np.abs(again) >= self.threshold[comparison, 0]
+                return found + np.bincount(comparison[reached], minlength=len(found))
+            self.trusted = False
+        flipped = np.abs(self.values @ signs.T.astype(np.float64))
+        every: npt.NDArray[np.intp] = np.count_nonzero(flipped >= self.threshold, axis=1)
+        return every
 
 
 def permute_labels(
@@ -237,17 +305,13 @@ def _drawn(rng: np.random.Generator, design: tuple[int, int], resamples: int, m:
     """Random choices of n1 of n units, as 0/1 columns."""
     n, n1 = design
     for size in _sizes(resamples, max(m, n)):
-        block = np.argpartition(rng.random((size, n)), n1 - 1, axis=1)[:, :n1]
-        labels = np.zeros((n, size))
-        labels[block.T, np.arange(size)] = 1.0
-        yield labels
-
-
-def _coins(rng: np.random.Generator, n_clusters: int, size: int) -> Floats:
-    """Columns of random signs, shape (G, size); one bit each, because drawing them is a large share."""
-    raw = rng.integers(0, 256, ((n_clusters + 7) // 8, size), dtype=np.uint8)
-    bits: Floats = np.unpackbits(raw, axis=0, count=n_clusters).astype(np.float64)
-    return 2.0 * bits - 1.0
+        keys = rng.random((size, n))
+        last = np.partition(keys, n1 - 1, axis=1)[:, n1 - 1 : n1]
+        chosen = keys <= last
+        if np.count_nonzero(chosen) > size * n1:  # equal keys: any of them, but not more than n1
+            chosen[...] = False
+            np.put_along_axis(chosen, np.argpartition(keys, n1 - 1, axis=1)[:, :n1], True, axis=1)
+        yield chosen.T.astype(np.float64)
 
 
 def _sizes(resamples: int, m: int) -> Iterator[int]:

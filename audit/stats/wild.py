@@ -14,11 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from audit.stats.estimate import ROUNDING, SINGLE_PRECISION, Floats, sum_of_squares
+from audit.stats.signs import CHUNK, row_blocks
 
 Codes = npt.NDArray[np.intp]
-
-_CHUNK = 1 << 20
-"""Doubles in one array of a chunk (8 MiB), to bound memory; about eight such arrays live at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,9 +72,9 @@ class JointTable:
         return largest if self.second is None else max(largest, float(np.abs(self.second).max()))
 
 
-def wild_null(
+def wild_draws(
     tables: Sequence[JointTable | None], rng: np.random.Generator, *, resamples: int = 9999
-) -> Floats:
+) -> Iterator[Floats]:
     """Draw the statistics that all hypotheses would show together if none of them held.
 
     Parameters
@@ -88,9 +86,10 @@ def wild_null(
     resamples : int
         B, number of draws, >= 1.
 
-    Returns
-    -------
-    ndarray, shape (B, m)
+    Yields
+    ------
+    ndarray, shape (rows, m)
+        Some draws, for `max_t`: in chunks, so that memory does not grow with B.
         t* = estimate / standard error of each hypothesis, dimensionless, by exactly the formulas of
         ``nested``, ``crossed`` and ``single``; centred at 0. Infinite where a draw leaves no spread, NaN in
         the column of a None.
@@ -143,13 +142,12 @@ def wild_null(
     Examples
     --------
     >>> table = JointTable(np.array([[1.0], [2.0], [4.0]]), None, np.arange(3), np.arange(1))
-    >>> draws = wild_null([table, None], np.random.default_rng(0), resamples=100)
+    >>> (draws,) = wild_draws([table, None], np.random.default_rng(0), resamples=100)
     >>> draws.shape, sorted(set(np.round(np.abs(draws[:, 0]), 3).tolist()))
     ((100, 2), [0.18, 0.577, 1.147, 2.646])
     """
     if resamples < 1:
         raise ValueError(f"resamples must be at least 1, not {resamples}")
-    null = np.full((resamples, len(tables)), np.nan)
     present = [table for table in tables if table is not None]
     rows = np.unique(np.concatenate([np.empty(0, np.intp), *(table.rows for table in present)]))
     columns = np.unique(
@@ -157,16 +155,16 @@ def wild_null(
     )
     splits = [None if table is None else _Split(table, rows, columns) for table in tables]
     _impose([split for split in splits if split is not None])
-    widest = max(1, rows.size, columns.size)
-    size = max(1, _CHUNK // widest)
+    size = max(1, CHUNK // max(1, rows.size, columns.size))
     for start in range(0, resamples, size):
-        here = slice(start, min(start + size, resamples))
-        row_signs = _signs(rng, here.stop - start, rows.size)
-        column_signs = _signs(rng, here.stop - start, columns.size)
-        for place, split in enumerate(splits):
-            if split is not None:
-                null[here, place] = split.statistics(row_signs, column_signs)
-    return null
+        row_signs = _signs(rng, min(size, resamples - start), rows.size)
+        column_signs = _signs(rng, len(row_signs), columns.size)
+        for here in row_blocks(len(row_signs), len(tables)):
+            null = np.full((here.stop - here.start, len(tables)), np.nan)
+            for place, split in enumerate(splits):
+                if split is not None:
+                    null[:, place] = split.statistics(row_signs[here], column_signs[here])
+            yield null
 
 
 class _Side:

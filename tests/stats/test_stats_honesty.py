@@ -24,10 +24,11 @@ from audit.stats.equivalence import (
     tost,
 )
 from audit.stats.estimate import Contrast, Undefined
-from audit.stats.max_t import flip_null, max_t
+from audit.stats.max_t import max_t
 from audit.stats.multiplicity import holm
 from audit.stats.planning import DesignSds, Target, design_se, templates_needed, terms_needed
 from audit.verdict import Evidence, judge
+from tests.stats.null_draws import flip_null
 
 SDS = DesignSds(0.3, 0.3, 1.0)
 DRAWS = 2000

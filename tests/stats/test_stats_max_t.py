@@ -8,9 +8,10 @@ import pytest
 
 from audit.stats.contrast import Contrast, crossed, nested, single
 from audit.stats.estimate import Undefined
-from audit.stats.max_t import JointTable, MaxT, flip_null, max_t, wild_null
+from audit.stats.max_t import JointTable, MaxT, max_t
 from audit.stats.multiplicity import holm
 from audit.stats.resampling import sign_flips
+from tests.stats.null_draws import flip_null, wild_null
 
 
 def rng(seed=1):
