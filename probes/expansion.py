@@ -8,6 +8,7 @@ smaller one, and adding a term to a lexicon does not reshuffle the others.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -81,13 +82,23 @@ def expand(suite: Suite, lexicons: Mapping[str, Lexicon], sampling: Sampling = E
     nonce = lexicons[suite.nonce.lexicon]
     probes = [(lex, term) for lex in slot_lexicons(suite, lexicons) for term in _sample(suite, lex, sampling)]
     invented = _draw(nonce_terms(suite, lexicons), sampling.nonce_terms, _Rank(suite, sampling, "nonce"))
-    items = [_item(suite, template, lex, term) for template in templates for lex, term in probes]
-    items += [_item(suite, template, nonce, term, True) for template in templates for term in invented]
+    places = _places(suite, lexicons, sampling)
+    items = [
+        _item(suite, template, (lex, term), places[lex.key(term)])
+        for template in templates
+        for lex, term in probes
+    ]
+    items += [_item(suite, template, (nonce, term)) for template in templates for term in invented]
     return items
 
 
-def _item(suite: Suite, template: Template, lexicon: Lexicon, term: Term, nonce: bool = False) -> Item:
-    key = lexicon.key(term)
+INVENTED = "invented"
+"""The place of every invented word: each stands for a group of its own."""
+
+
+def _item(suite: Suite, template: Template, word: tuple[Lexicon, Term], place: str = INVENTED) -> Item:
+    lexicon, term = word
+    key, nonce = lexicon.key(term), place == INVENTED
     return Item(
         id=f"{suite.id}/{template.id}/{key}",
         suite=suite.id,
@@ -99,6 +110,7 @@ def _item(suite: Suite, template: Template, lexicon: Lexicon, term: Term, nonce:
         text=suite.render(template, term),
         answers=suite.answers_of(template),
         forms=suite.forms,
+        place=place,
     )
 
 
@@ -149,15 +161,45 @@ def _strata(lexicon: Lexicon) -> dict[Hashable, list[list[Term]]]:
     return _partition((tuple(sorted(_cell(term) for term in unit)), unit) for unit in units.values())
 
 
+def _ranked(suite: Suite, lexicon: Lexicon, sampling: Sampling) -> list[list[list[Term]]]:
+    """The units of each stratum, in the order in which a sample takes them."""
+    rank = _Rank(suite, sampling, f"term {lexicon.id}")
+    return [
+        sorted(units, key=lambda unit: rank(unit[0].pair or unit[0].id))
+        for units in _strata(lexicon).values()
+    ]
+
+
 def _sample(suite: Suite, lexicon: Lexicon, sampling: Sampling) -> list[Term]:
     if sampling.terms_per_group is None:
         return list(lexicon.terms)
-    rank = _Rank(suite, sampling, f"term {lexicon.id}")
-    chosen: set[str] = set()
-    for units in _strata(lexicon).values():
-        ranked = sorted(units, key=lambda unit: rank(unit[0].pair or unit[0].id))
-        chosen |= {term.id for unit in ranked[: sampling.terms_per_group] for term in unit}
+    chosen = {
+        term.id
+        for ranked in _ranked(suite, lexicon, sampling)
+        for unit in ranked[: sampling.terms_per_group]
+        for term in unit
+    }
     return [term for term in lexicon.terms if term.id in chosen]
+
+
+def _places(suite: Suite, lexicons: Mapping[str, Lexicon], sampling: Sampling) -> dict[str, str]:
+    """By what each term is matched: its pair, or its number among the terms of its cell.
+
+    Numbers follow the order of the draw, so that samples of any size hold the same ones in every group.
+    """
+    places: dict[str, str] = {}
+    taken: Counter[Cell] = Counter()
+    for lexicon in slot_lexicons(suite, lexicons):
+        for ranked in _ranked(suite, lexicon, sampling):
+            for term in (term for unit in ranked for term in unit):
+                cell = _cell(term)
+                number = f"{'+'.join(axis for axis, _ in cell)} {taken[cell]}"
+                if term.pair:
+                    places[lexicon.key(term)] = f"pair {lexicon.id}:{term.pair}"
+                else:
+                    places[lexicon.key(term)] = number
+                    taken[cell] += 1
+    return places
 
 
 def _sampling_faults(suite: Suite, lexicons: Mapping[str, Lexicon], sampling: Sampling) -> list[Fault]:

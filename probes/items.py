@@ -54,6 +54,9 @@ class Item:
         Empty for ``generate``.
     forms : tuple of Form
         The forms in which the item may be asked, preferred first.
+    place : str
+        What the term is matched by: items of one suite, template and place differ in whom they speak of, and
+        of one cell of groups at most one term has it. Empty where nothing is matched.
     """
 
     id: str
@@ -66,3 +69,4 @@ class Item:
     text: str
     answers: tuple[AnswerPair, ...]
     forms: tuple[Form, ...]
+    place: str = ""

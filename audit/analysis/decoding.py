@@ -130,7 +130,7 @@ def seed_effects(frame: pd.DataFrame, hypothesis: Hypothesis) -> dict[str, SeedE
     found = {}
     for name, rows in frame.groupby("setting", sort=False):
         number = rows["unit"].astype(int)
-        each = [contrast_of(one, hypothesis) for _, one in rows.groupby(number, sort=True)]
+        each = [own_contrast(one, hypothesis) for _, one in rows.groupby(number, sort=True)]
         kept = tuple(one.estimate for one in each if isinstance(one, Contrast))
         found[str(name)] = SeedEffects(kept, len(each) - len(kept))
     return found
@@ -168,3 +168,11 @@ def defined(effects: dict[str, Contrast | Undefined]) -> list[Contrast]:
 def contrast_of(frame: pd.DataFrame, hypothesis: Hypothesis) -> Contrast | Undefined:
     """The contrast of some rows."""
     return estimate(Comparer(frame, hypothesis.reference, hypothesis.layout).cells(hypothesis.group))
+
+
+def own_contrast(frame: pd.DataFrame, hypothesis: Hypothesis) -> Contrast | Undefined:
+    """The contrast of some rows by its own spread alone.
+
+    The groups' pooled spread, for which all of them are estimated, would change only the standard error.
+    """
+    return estimate(Comparer(frame, hypothesis.reference, hypothesis.layout).own_cells(hypothesis.group))

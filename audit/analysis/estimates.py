@@ -135,6 +135,7 @@ class Comparer:
         first = self._plain.drop_duplicates("template")
         self.families = pd.Series(first["family"].to_numpy(), index=self.templates, dtype=object)
         self._parts = {str(group): rows for group, rows in self._plain.groupby("group", sort=False)}
+        self._own: dict[str, Cells] = {}
 
     def cells(self, group: str) -> Cells:
         """The cells of one group against the reference."""
@@ -161,6 +162,11 @@ class Comparer:
 
     def own_cells(self, group: str) -> Cells:
         """The cells of one group by themselves: without what its family says of their spread."""
+        if group not in self._own:
+            self._own[group] = self._cells(group)
+        return self._own[group]
+
+    def _cells(self, group: str) -> Cells:
         if self.layout == "fixed":
             return self._fixed(group)
         if self.layout == "paired" and self.reference == OVERALL:

@@ -14,7 +14,7 @@ from audit.analysis.controls import ControlPanel, generator, swap_holds
 from audit.analysis.effects import effect_sizes, resampled_interval
 from audit.analysis.estimates import Cells, insufficient
 from audit.analysis.found import FoundContrast, Setting, known
-from audit.analysis.rare import rare
+from audit.analysis.rare import mostly_alike, rare
 from audit.analysis.robustness import robustness_record
 from audit.analysis.scorer_flips import SHARE, ScorerEvidence, evidence, flips, share_span
 from audit.hypotheses import Hypothesis
@@ -67,7 +67,9 @@ def measured_fields(
     margin = planned.margin.value
     low, high = contrast.ci(1 - alpha)
     equivalence = tost(contrast, margin, alpha, span(planned.measure, cells))
-    too_rare = rare(cells, margin, alpha) if equivalence.within and planned.measure.bounds == SHARE else None
+    coupled = setting.shares_noise and planned.measure.factor == "samples"
+    seldom = planned.measure.bounds == SHARE or (coupled and mostly_alike(cells))
+    too_rare = rare(cells, margin, alpha) if equivalence.within and seldom else None
     robustness = robustness_record(found, contrast, alpha)
     mass = mean_mass(found.rows)
     swapped = swap_holds(cells)

@@ -19,13 +19,15 @@ from audit.stats.specification import SpecificationCurve
 class Setting:
     """What all findings of an analysis share.
 
-    ``correction`` names the method of each role, as the plan declares it.
+    ``correction`` names the method of each role, as the plan declares it; ``shares_noise``: whether what is
+    compared is sampled with the same noise.
     """
 
     alpha: float
     seed: int
     suites: Mapping[str, PlannedSuite]
     correction: Mapping[str, str]
+    shares_noise: bool = False
 
 
 @dataclass(frozen=True)

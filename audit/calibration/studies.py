@@ -105,6 +105,14 @@ _ALL = (
         15.0,
     ),
     Study(
+        "shared-noise",
+        INTERVALS,
+        "Prompts that share their luck",
+        "Whether tests and intervals hold where matched prompts are sampled with the same noise.",
+        "audit.calibration.shared_noise:calls",
+        20.0,
+    ),
+    Study(
         "contrast-intervals",
         INTERVALS,
         "Intervals of differences",

@@ -33,6 +33,8 @@ class FamilyDesign:
         Samples of one prompt that are averaged in a cell; 1 where nothing is sampled.
     sampled : bool
         Whether a cell is text that the model writes.
+    shares_noise : bool
+        Whether what is compared is then sampled with the same noise.
     sizes : tuple of int
         Terms of each group that enters the contrast; empty for other layouts.
     scale : float
@@ -49,6 +51,7 @@ class FamilyDesign:
     second: str
     repeats: int
     sampled: bool = False
+    shares_noise: bool = False
     sizes: tuple[int, ...] = ()
     scale: float = 1.0
     reason: str = ""
@@ -77,17 +80,17 @@ def family_design(hypothesis: Hypothesis, planned: PlannedSuite, decoding: Decod
     items = [item for item in planned.items if item.arm == "probe"]
     templates = len({item.family for item in items})
     sampled = planned.measure.factor == "samples"
-    repeats = decoding.total if sampled else 1
+    text = (decoding.total if sampled else 1, sampled, sampled and decoding.noise == "shared")
     if hypothesis.layout == "fixed":
         pairs = len(items[0].answers)
         if pairs > 1:
-            return FamilyDesign("crossed", templates, pairs, pairs, "answer pairs", repeats, sampled)
-        return FamilyDesign("single", templates, 1, 1, "", repeats, sampled)
+            return FamilyDesign("crossed", templates, pairs, pairs, "answer pairs", *text)
+        return FamilyDesign("single", templates, 1, 1, "", *text)
     groups = terms_by_group(items, hypothesis.axis)
     one = len(groups.get(hypothesis.group, ()))
     if hypothesis.layout == "paired":
-        return FamilyDesign("crossed", templates, one, one, "pairs of terms", repeats, sampled)
-    design = FamilyDesign("nested", templates, one, one, "terms a group", repeats, sampled)
+        return FamilyDesign("crossed", templates, one, one, "pairs of terms", *text)
+    design = FamilyDesign("nested", templates, one, one, "terms a group", *text)
     if hypothesis.layout == COMBINATION or hypothesis.reference == OVERALL:
         weights, sizes = weights_of(hypothesis, groups)
         try:

@@ -18,6 +18,11 @@ from audit.stats.estimate import Contrast
 from audit.wording import counted
 from probes.errors import BundleError, Fault
 
+LESS_LUCK = (
+    "There, groups were sampled with the same noise, so that luck set them less apart than where each prompt "
+    "has its own: more may be needed"
+)
+
 
 @dataclass(frozen=True)
 class Spreads:
@@ -113,6 +118,8 @@ class EarlierSpreads:
         each = [earlier_sds(row, earlier, design) for row, earlier in fitting]
         models = ", ".join(sorted({h.model for h, _, _ in found}))
         text = f"{name}: from {counted(len(each), 'finding')} about {models} in {self.folder}"
+        if not design.shares_noise and any(earlier.shares_noise for _, earlier in fitting):
+            text += f". {LESS_LUCK}"
         return Spreads(mean_sds(each), text, assumed=False)
 
     def _design(self, hypothesis: Hypothesis) -> FamilyDesign:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from audit.measures.labels import (
     REFUSAL_LABELS,
@@ -51,13 +51,18 @@ class DecodingSetting:
         return f"temperature {self.temperature:.12g}, top-p {self.top_p:.12g}"
 
 
+Noise = Literal["shared", "own"]
+"""Whose sampling noise a prompt is continued with: see :class:`Decoding`."""
+
+
 @dataclass(frozen=True)
 class Decoding:
     """How continuations are sampled.
 
     ``temperature`` divides the logits, ``top_p`` keeps the smallest set of tokens of that mass. Where there
     are ``settings``, every prompt is continued ``samples`` times in each of them, and the two fields above
-    count for nothing.
+    count for nothing. ``noise``: whether prompts that differ in whom they speak of, and in nothing else,
+    share their sampling noise (common random numbers), or each has its own.
     """
 
     samples: int = 4
@@ -66,6 +71,7 @@ class Decoding:
     top_p: float = 0.9
     seed: int = 0
     settings: tuple[DecodingSetting, ...] = ()
+    noise: Noise = "shared"
 
     @property
     def total(self) -> int:
@@ -112,7 +118,7 @@ class Decoding:
 
 
 def decoding_from_json(data: Mapping[str, Any]) -> Decoding:
-    """The decoding that ``to_json`` turned into ``data``.
+    """The decoding that ``to_json`` turned into ``data``; of an older plan, one with noise of its own.
 
     Examples
     --------
@@ -121,7 +127,7 @@ def decoding_from_json(data: Mapping[str, Any]) -> Decoding:
     (True, True)
     """
     settings = tuple(DecodingSetting(**setting) for setting in data.get("settings", ()))
-    return Decoding(**{**data, "settings": settings})
+    return Decoding(**{"noise": "own", **data, "settings": settings})
 
 
 class Ask(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from audit.benchmarks.written.outcomes import outcome_of
-from audit.measures import Decoding
+from audit.measures import Decoding, DecodingSetting
 from audit.requests import Generate, Response, Sampled, SuiteRequest
 from audit.scorers.base import TextScore
 from audit.scorers.judge import Judges
@@ -19,7 +19,7 @@ UNREADABLE = (NO_LETTER, A_LOOP)
 
 
 def ask(item: Item, form: Form, decoding: Decoding) -> SuiteRequest:
-    """The item's prompt, to be continued ``decoding.samples`` times."""
+    """The item's prompt, to be continued ``decoding.samples`` times, with noise of its own or shared."""
     return Generate(
         prompt=item.text,
         samples=decoding.samples,
@@ -27,7 +27,24 @@ def ask(item: Item, form: Form, decoding: Decoding) -> SuiteRequest:
         temperature=decoding.temperature,
         top_p=decoding.top_p,
         seed=decoding.seed,
+        noise=shared_noise(item, decoding) if decoding.noise == "shared" else "",
     )
+
+
+def shared_noise(item: Item, decoding: Decoding) -> str:
+    """What prompts that differ in nothing but whom they speak of have in common; empty where nothing is.
+
+    Suite, template and place: terms of one cell of groups have places of their own and so stay independent,
+    as do templates, and the settings in which one prompt is sampled.
+
+    Examples
+    --------
+    >>> item = Item("", "talk", "probe", "t1", "f1", "", {}, "", (), ("generate",), "pair kin")
+    >>> shared_noise(item, Decoding())
+    'talk/t1/pair kin, temperature 1, top-p 0.9'
+    """
+    setting = DecodingSetting(decoding.temperature, decoding.top_p)
+    return f"{item.suite}/{item.template}/{item.place}, {setting.name}" if item.place else ""
 
 
 def read(item: Item, request: SuiteRequest, response: Response, judges: Judges) -> tuple[Score, ...]:

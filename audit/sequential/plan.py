@@ -1,7 +1,8 @@
 """What is asked, unit by unit, where an audit asks until it is decided.
 
 A unit is one matched set of prompts, drawn uniformly and with replacement from all that the suite's
-templates and terms make, and asked with a seed that this prompt has not had before:
+templates and terms make, and asked with a seed that this prompt has not had before (with shared noise, with
+one that no unit has had before, so that the groups of a unit differ in what is said of them and not in luck):
 
 * ``paired`` terms: a template with one pair of terms, the prompt of each group compared;
 * ``fixed`` terms: a template, the prompt of each group of the axis; one unit serves every hypothesis;
@@ -12,6 +13,11 @@ over these very prompts under this decoding. That is what is estimated: **it say
 templates or terms.** An audit of fixed size takes template families for its units, and so speaks of
 templates like these; but a suite has eight or so of those, and with eight units no sequential test can ever
 decide.
+
+A unit counts for a hypothesis where every group that it compares has a sample that could be scored. Where
+some have none, the mean is that over the units that count. With shared noise, whether the text about one
+group can be scored may go with what that about another says: this mean may then lie off the difference of the
+groups' own means, at most by about the share of units left out times the widest difference.
 """
 
 from __future__ import annotations
@@ -30,7 +36,7 @@ from audit.analysis.estimates import Comparer
 from audit.hypotheses import TERM_AXIS, Hypothesis
 from audit.measures import Decoding, decoding_from_json
 from audit.plan import PlannedSuite, Question, hypotheses_of
-from audit.requests import digest
+from audit.requests import Generate, digest
 from audit.stats.sequential import Rule
 from audit.table import term_pairs
 from probes import Item
@@ -162,7 +168,12 @@ class Design:
             for group, templates in self.cells.items():
                 terms = templates[template]
                 drawn = list(terms)[int(rng.integers(len(terms)))] if first.layout in DRAWN_BY_TERM else key
-                prompts[group] = tuple(self._question(item, occasions) for item in terms[drawn])
+                prompts[group] = tuple(
+                    self._matched(item, number, place)
+                    if self.decoding.noise == "shared"
+                    else self._question(item, occasions)
+                    for place, item in enumerate(terms[drawn])
+                )
             family = next(iter(prompts.values()))[0].item.family
             yield Unit(number, template, family, prompts)
 
@@ -177,9 +188,18 @@ class Design:
         request = measure.ask(item, FORM, replace(self.decoding, seed=seed))
         return Question(item, request, digest(request))
 
+    def _matched(self, item: Item, number: int, place: int) -> Question:
+        """An item, asked with the noise of its unit's number and of its place among those of its group."""
+        first = self.first
+        seed = occasion_seed(self.decoding.seed, number)
+        request = self.planned.measure.ask(item, FORM, replace(self.decoding, seed=seed))
+        assert isinstance(request, Generate)
+        request = replace(request, noise=f"{first.suite}/{first.contrast}/{first.axis}/{place}")
+        return Question(item, request, digest(request))
+
 
 def occasion_seed(seed: int, occasion: int) -> int:
-    """The sampling seed of a prompt that is asked again: another one each time, below 2**48."""
+    """The sampling seed of a unit, or of a prompt that is asked again: another one each time, below 2**48."""
     return int.from_bytes(hashlib.sha256(f"{seed}\0unit\0{occasion}".encode()).digest()[:6], "big")
 
 
