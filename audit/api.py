@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import datetime
-import resource
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from audit.bundle import Bundle, read_json, write_json
-from audit.environment import environment
+from audit.environment import environment, peak_memory
 from audit.models import resolve
 from audit.models.base import Model
+from audit.models.threads import use_threads
 from audit.plan import load_options, make_plan, planned_scorers, planned_suites
 from audit.provenance import ledger
 from audit.runner import Progress, RunCounts, run_plan
@@ -74,6 +73,7 @@ def run(
     InputError
         For bad input, a changed plan, a full disk; what was answered stays.
     """
+    use_threads(spec.load.threads)
     plan = make_plan(spec)
     bundle = Bundle.create(out, plan)
     given = {model.id: model for model in spec.models if not isinstance(model, str)}
@@ -199,7 +199,6 @@ def write_environment(bundle: Bundle, started: datetime.datetime, counts: RunCou
     """Add this run to the bundle's list of runs."""
     path = bundle.root / "environment.json"
     runs = earlier_runs(bundle)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     runs.append(
         {
             "started": started.isoformat(timespec="seconds"),
@@ -207,8 +206,9 @@ def write_environment(bundle: Bundle, started: datetime.datetime, counts: RunCou
             "seconds_by_model": {name: round(value, 3) for name, value in counts.seconds.items()},
             "kept": counts.kept,
             "asked": counts.asked,
+            "pass_tokens_by_model": dict(counts.pass_tokens),
             "reused": counts.reused,
-            "peak_memory_bytes": peak if sys.platform == "darwin" else peak * 1024,
+            "peak_memory_bytes": peak_memory(),
             "environment": environment(),
         }
     )

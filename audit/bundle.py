@@ -47,10 +47,11 @@ from audit.bundle_files import sha256 as sha256
 from audit.bundle_files import this_writer as this_writer
 from audit.bundle_files import write_json as write_json
 from audit.bundle_files import write_whole as write_whole
+from audit.kept_lines import KeptLines
 from audit.plan_checks import plan_faults
 from audit.records import Record as Record
 from audit.records import parse_record as parse_record
-from audit.requests import Request, Response, canonical, digest
+from audit.requests import Request, Response, canonical
 from probes.errors import BundleError, Fault, InputError
 
 FORMAT = 1
@@ -320,12 +321,11 @@ class RecordWriter:
 
     def __init__(self, bundle: Bundle) -> None:
         self.bundle = bundle
-        self.answered: dict[tuple[str, str], Response] = {}
+        self.answered = KeptLines()
         self._prev = bundle.plan_sha256
         self._n = 0
         for placed in bundle.placed():
-            record = placed.record
-            self.answered[record.model, record.digest] = record.response
+            self.answered.put(placed.record, placed.path, placed.offset, len(placed.line))
             self._prev = placed.sha256
             self._n += 1
 
@@ -333,8 +333,11 @@ class RecordWriter:
         """Keep answers: (model digest, request, response, hash of the record reused or empty)."""
         block = bytearray()
         prev, n = self._prev, self._n
+        written: list[tuple[Record, int]] = []
         for model, request, response, reused_from in answers:
-            line = Record(n, prev, model, request, response, reused_from).line()
+            record = Record(n, prev, model, request, response, reused_from)
+            line = record.line()
+            written.append((record, len(line) + 1))
             block += line + b"\n"
             prev, n = sha256(line), n + 1
         path = self._file()
@@ -355,8 +358,9 @@ class RecordWriter:
             if descriptor >= 0:
                 os.close(descriptor)
         self._prev, self._n = prev, n
-        for model, request, response, _ in answers:
-            self.answered[model, digest(request)] = response
+        for record, length in written:
+            self.answered.put(record, path, size, length)
+            size += length
 
     def _file(self) -> Path:
         files = self.bundle.record_files()

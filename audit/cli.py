@@ -14,7 +14,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -27,12 +27,24 @@ from audit.commands import report as report_command
 from audit.commands.asking import asking, slug
 from audit.commands.benchmarks import benchmarks_app
 from audit.commands.catalogue import models_app, suites_app
+from audit.commands.options import (
+    AllowPickle,
+    Alpha,
+    Device,
+    DtypeWish,
+    RemoteCode,
+    Seed,
+    Threads,
+    refuse_ignored,
+)
 from audit.commands.scorers import scorers_app
 from audit.commands.terminal import Json, console, print_json
-from audit.plan_checks import LARGEST_ALPHA, MOST_UNITS
+from audit.plan_checks import MOST_UNITS
 from probes.errors import Fault, InputError, InterruptedAudit
 
 if TYPE_CHECKING:
+    from audit.measures import Noise
+    from audit.models.options import Dtype
     from audit.spec import AuditSpec, UntilDecided
 
 app = typer.Typer(
@@ -72,11 +84,18 @@ Templates = Annotated[
     int | None, typer.Option(min=3, help="Ask only this many templates of each suite, drawn evenly.")
 ]
 Terms = Annotated[int | None, typer.Option(min=2, help="Ask only this many terms a group.")]
-Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of every draw.")]
-Alpha = Annotated[
-    float, typer.Option(min=0.0001, max=LARGEST_ALPHA, help="Error rate of tests and intervals.")
+Samples = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        max=10_000,
+        help="Continuations sampled for each prompt. [default: 4, or 2 with --until-decided]",
+    ),
 ]
-Samples = Annotated[int, typer.Option(min=1, max=10_000, help="Continuations sampled for each prompt.")]
+NoiseWish = Annotated[
+    Literal["shared", "own"],
+    typer.Option(help="Whether prompts that differ in the group alone share their sampling noise."),
+]
 UntilDecidedFlag = Annotated[
     bool,
     typer.Option("--until-decided", help="Where text is generated: ask unit by unit until a rule stops it."),
@@ -95,11 +114,6 @@ Scorers = Annotated[
         help="What scores text: names, or model:PATH#label, the first one decides. May be repeated.",
     ),
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")]
-AllowPickle = Annotated[
-    bool, typer.Option("--allow-pickle", help="Load .bin weights, which can run code when opened.")
-]
-RemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code that comes with a model.")]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -172,13 +186,16 @@ def run(
     ] = None,
     templates: Templates = None,
     terms: Terms = None,
-    samples: Samples = 4,
+    samples: Samples = None,
+    noise: NoiseWish = "shared",
     seed: Seed = 0,
     alpha: Alpha = 0.05,
     until_decided: UntilDecidedFlag = False,
     max_units: MaxUnits = None,
     scorer: Scorers = None,
     device: Device = "auto",
+    dtype: DtypeWish = "float32",
+    threads: Threads = None,
     allow_pickle: AllowPickle = False,
     trust_remote_code: RemoteCode = False,
     as_json: Json = False,
@@ -198,7 +215,7 @@ def run(
         audit_file, model, suite,
         Choices(
             templates, terms, samples, seed, alpha, device, allow_pickle, trust_remote_code, until_decided,
-            max_units, tuple(scorer or ()),
+            max_units, tuple(scorer or ()), noise, dtype,
         ),
     )  # fmt: skip
     folder = out or Path("audits") / (slug(spec.title) or "audit")
@@ -207,20 +224,9 @@ def run(
     finish(folder, counts, as_json)
 
 
-def refuse_ignored(context: typer.Context, names: Sequence[str], beside: str) -> None:
-    """Refuse options that were given on the command line and would not be heeded."""
-    given = []
-    for name in names:
-        source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            given.append(f"--{name.replace('_', '-')}")
-    if given:
-        raise InputError(Fault(f"{', '.join(given)} beside {beside}", "", "Decide it in one place."))
-
-
 DECISIONS = (
     "templates", "terms", "samples", "seed", "alpha", "device", "allow_pickle", "trust_remote_code",
-    "until_decided", "max_units", "scorer",
+    "until_decided", "max_units", "scorer", "noise", "dtype",
 )  # fmt: skip
 """Options that a plan or an audit file decides by itself."""
 
@@ -231,7 +237,7 @@ class Choices:
 
     templates: int | None
     terms: int | None
-    samples: int
+    samples: int | None
     seed: int
     alpha: float
     device: str
@@ -240,6 +246,8 @@ class Choices:
     until_decided: bool = False
     max_units: int | None = None
     scorers: tuple[str, ...] = ()
+    noise: Noise = "shared"
+    dtype: Dtype = "float32"
 
     def horizon(self) -> UntilDecided | None:
         """How far to ask until decided, if at all."""
@@ -259,7 +267,7 @@ def spec_of(
     from audit.measures import Decoding
     from audit.models import LoadOptions
     from audit.scorers.wishes import wishes_said
-    from audit.spec import AuditSpec, choose, read_audit
+    from audit.spec import AuditSpec, choose, read_audit, usual_samples
     from probes import Sampling
 
     if audit_file:
@@ -288,9 +296,14 @@ def spec_of(
         title=f"{', '.join(Path(name).name for name in models)}: {', '.join(c.suite.id for c in chosen)}",
         alpha=choices.alpha,
         seed=choices.seed,
-        decoding=Decoding(samples=choices.samples, seed=choices.seed),
+        decoding=Decoding(
+            samples=choices.samples or usual_samples(choices.until_decided),
+            seed=choices.seed,
+            noise=choices.noise,
+        ),
         load=LoadOptions(
             device=choices.device,
+            dtype=choices.dtype,
             allow_pickle=choices.allow_pickle,
             trust_remote_code=choices.trust_remote_code,
         ),
@@ -307,13 +320,16 @@ def plan(
     suite: Suites = None,
     templates: Templates = None,
     terms: Terms = None,
-    samples: Samples = 4,
+    samples: Samples = None,
+    noise: NoiseWish = "shared",
     seed: Seed = 0,
     alpha: Alpha = 0.05,
     until_decided: UntilDecidedFlag = False,
     max_units: MaxUnits = None,
     scorer: Scorers = None,
     device: Device = "auto",
+    dtype: DtypeWish = "float32",
+    threads: Threads = None,
     allow_pickle: AllowPickle = False,
     trust_remote_code: RemoteCode = False,
     solve: Annotated[
@@ -339,7 +355,7 @@ def plan(
         refuse_ignored(context, DECISIONS, "an audit file")
     choices = Choices(
         templates, terms, samples, seed, alpha, device, allow_pickle, trust_remote_code, until_decided,
-        max_units, tuple(scorer or ()),
+        max_units, tuple(scorer or ()), noise, dtype,
     )  # fmt: skip
     planned = make_plan(spec_of(audit_file, model, suite, choices))
     source = EarlierSpreads(spreads) if spreads else AssumedSpreads()

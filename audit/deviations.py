@@ -76,13 +76,14 @@ def from_environment(content: Mapping[str, Any], plan: Mapping[str, Any]) -> Ite
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any], when: str) -> Iterator[str]:
-    """What two environments differ in."""
+    """What two environments differ in; a run that loaded no model does not say its threads."""
     one, other = before["packages"], after["packages"]
     for name in sorted({*one, *other}):
         if one.get(name) != other.get(name):
             yield f"{name} changed from {one.get(name)} to {other.get(name)} {when}"
     for name in MACHINE:
-        if before.get(name) != after.get(name):
+        unsaid = name == "threads" and None in (before.get(name), after.get(name))
+        if before.get(name) != after.get(name) and not unsaid:
             yield f"The {name} changed from {before.get(name)} to {after.get(name)} {when}"
     sha, other_sha = ((each.get("commit") or {}).get("sha") for each in (before, after))
     if sha != other_sha:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import platform
+import resource
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from audit.models.threads import threads
 
 PACKAGES = (
     "evenhand",
@@ -37,8 +40,25 @@ def environment() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "packages": {name: version(name) for name in PACKAGES},
         "commit": commit(),
-        "threads": os.environ.get("OMP_NUM_THREADS"),
+        "threads": threads(),
     }
+
+
+def peak_memory() -> int:
+    """The most memory that this process has held so far, bytes.
+
+    Linux says it of this process alone, while what `getrusage` says there begins with all that the process
+    held which started this one.
+    """
+    try:
+        lines = Path("/proc/self/status").read_text("ascii", "replace").splitlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        if line.startswith("VmHWM:"):
+            return 1024 * int(line.split()[1])
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def version(package: str) -> str | None:

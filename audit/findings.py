@@ -88,7 +88,8 @@ def analyze_scores(plan: Mapping[str, Any], scored: ScoredAnswers) -> dict[str, 
     """Findings, controls and ledgers from the scores of all that a plan asks."""
     if scored.missing:
         raise ValueError(f"{scored.missing} answers are missing: findings rest on all of them")
-    setting = Setting(plan["alpha"], plan["seed"], scored.suites, plan["correction"])
+    shared = plan["decoding"].get("noise") == "shared"
+    setting = Setting(plan["alpha"], plan["seed"], scored.suites, plan["correction"], shared)
     hypotheses = hypotheses_of(plan)
     findings: list[dict[str, Any]] = []
     families: list[dict[str, Any]] = []

@@ -15,7 +15,7 @@ from audit.requests import Response, answer_digest
 from audit.scored import ScoredAnswers
 from audit.scores import Score
 from audit.sequential.streams import FamilyStreams
-from audit.table import AXIS, question_rows, term_pairs
+from audit.table import AXIS, Columns, question_rows, term_pairs
 
 TEXTS = ("text", "output", "digest", "answer")
 """Columns of strings that seldom occur twice."""
@@ -38,9 +38,14 @@ def extra_columns(suites: Mapping[str, PlannedSuite]) -> list[str]:
 
 
 def item_frames(
-    plan: Mapping[str, Any], answers: KeptAnswers, scored: ScoredAnswers
+    plan: Mapping[str, Any], answers: KeptAnswers, scored: ScoredAnswers, most: int
 ) -> Iterator[tuple[str, str, pd.DataFrame]]:
     """Every score of an audit, one frame after another, each of one model and suite, in the plan's order.
+
+    Parameters
+    ----------
+    most : int
+        Rows of a frame.
 
     Yields
     ------
@@ -63,17 +68,24 @@ def item_frames(
         model, suite = ask["model"], ask["suite"]
         table = scored.tables[model]
         whole = table[table["suite"] == suite] if len(table) else table
-        if len(whole):
-            told = {"form": ask["form"], "drawn": False, "draw": 0, "drawn_for": None}
-            yield model, suite, placer.placed(whole.assign(model=model, **told), digests[model])
+        told: dict[str, Any] = {"form": ask["form"], "drawn": False, "draw": 0, "drawn_for": None}
+        for part in _parts(whole, most):
+            yield model, suite, placer.placed(part.assign(model=model, **told), digests[model])
         for streams in scored.streams.values():
             first = streams.design.first
             if (first.model, first.suite) != (model, suite):
                 continue
-            drawn = pd.DataFrame(drawn_rows(streams, answers.responses, pairs))
-            if len(drawn):
-                told = {"form": ask["form"], "drawn": True, "drawn_for": first.family}
-                yield model, suite, placer.placed(drawn.assign(model=model, **told), digests[model])
+            rows = Columns()
+            for row in drawn_rows(streams, answers.responses, pairs):
+                rows.add(row)
+            drawn = rows.frame()
+            told = {"form": ask["form"], "drawn": True, "drawn_for": first.family}
+            for part in _parts(drawn, most):
+                yield model, suite, placer.placed(part.assign(model=model, **told), digests[model])
+
+
+def _parts(frame: pd.DataFrame, most: int) -> Iterator[pd.DataFrame]:
+    return (frame.iloc[start : start + most] for start in range(0, len(frame), most))
 
 
 def drawn_rows(
@@ -118,15 +130,19 @@ class Placer:
         codes, digests = pd.factorize(rows["digest"])
         found = [self._answers.places[model, digest] for digest in digests]
         places = pd.DataFrame(found, columns=list(Place._fields))
-        responses = [self._answers.responses[model, digest] for digest in digests]
-        outputs = [
-            self._output(responses[code], setting, unit)
-            for code, setting, unit in zip(codes, rows["setting"], rows["unit"], strict=True)
-        ]
+        outputs = np.full(len(rows), None, dtype=object)
+        answers = np.full(len(digests), "", dtype=object)
+        told = list(zip(rows["setting"], rows["unit"], strict=True))
+        own = np.split(np.argsort(codes, kind="stable"), np.cumsum(np.bincount(codes))[:-1])
+        for code, (digest, numbers) in enumerate(zip(digests, own, strict=True)):
+            response = self._answers.responses[model, digest]  # one at a time: they may be long
+            answers[code] = answer_digest(response)
+            for i in numbers.tolist():
+                outputs[i] = self._output(response, *told[i])
         return rows.assign(
             text=[self._texts[item] for item in rows["item"]],
             output=pd.Series(outputs, rows.index, dtype=object),
-            answer=np.array([answer_digest(response) for response in responses], dtype=object)[codes],
+            answer=answers[codes],
             **{column: places[column].to_numpy()[codes] for column in Place._fields},
         )
 

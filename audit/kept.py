@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from audit.bundle import Bundle
+from audit.kept_lines import KeptLines
+from audit.kept_lines import Key as Key
 from audit.requests import Response
 
-Key = tuple[str, str]
-"""(model digest, request digest): what an answer is kept under."""
 Told = Callable[[str, float], None]
 """Is told what is being done and which share of it is done, 0 to 1."""
 TOLD_EVERY = 1000
@@ -64,7 +64,7 @@ def read_answers(bundle: Bundle, told: Told | None = None) -> KeptAnswers:
     BundleError
         At the first record that does not follow from the one before it.
     """
-    responses: dict[Key, Response] = {}
+    responses = KeptLines()
     places: dict[Key, Place] = {}
     repeated = []
     hashes: dict[str, Any] = {path.name: hashlib.sha256() for path in bundle.record_files()}
@@ -72,10 +72,9 @@ def read_answers(bundle: Bundle, told: Told | None = None) -> KeptAnswers:
     head, count, done, redacted = bundle.plan_sha256, 0, 0, 0
     for placed in bundle.placed():
         record, line = placed.record, placed.line
-        key = (record.model, record.digest)
-        if key in responses:
+        if (record.model, record.digest) in responses:
             repeated.append(record.digest)
-        responses[key] = record.response
+        key = responses.put(record, placed.path, placed.offset, len(line))
         places[key] = Place(record.n, placed.path.name, placed.offset, len(line))
         hashes[placed.path.name].update(line)
         head, count, done = placed.sha256, count + 1, done + len(line)

@@ -7,7 +7,7 @@ the project's files, and it names each model by digest. It holds no time and no 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -26,6 +26,7 @@ from audit.scorers.planned import PlannedScorer, planned_from_json
 from audit.scorers.registry import SCORERS
 from audit.scorers.wishes import decided, wish_faults
 from audit.spec import AuditSpec, SuiteChoice
+from audit.work import seconds, seconds_of
 from probes import Item, Lexicon, Margin, Sampling, Suite, expand, lexicon_from_data, suite_from_data
 from probes.errors import AuditFileError, BundleError, Fault
 
@@ -133,7 +134,7 @@ def make_plan(spec: AuditSpec) -> dict[str, Any]:
         "alpha": spec.alpha,
         "seed": spec.seed,
         "decoding": spec.decoding.to_json(),
-        "load": asdict(spec.load),
+        "load": spec.load.to_json(),
         "models": [{**asdict(model), "capabilities": sorted(model.capabilities)} for model in facts],
         "lexicons": {lexicon.digest: lexicon.data for p in suites for lexicon in p.lexicons.values()},
         "suites": [
@@ -293,7 +294,7 @@ def questions(
                 yield Question(item, request, digest(request), name, first)
 
 
-def unique_requests(asked: Sequence[Question]) -> list[SuiteRequest]:
+def unique_requests(asked: Iterable[Question]) -> list[SuiteRequest]:
     """The requests to make: each once, in order of first need."""
     return list({question.digest: question.request for question in asked}.values())
 
@@ -310,11 +311,10 @@ def estimate_cost(plan: Mapping[str, Any], rate: Callable[[], float]) -> list[di
 
     Notes
     -----
-    Two operations a parameter and token; tokens from word counts (1.4 a word). Models reach about 40 % of
-    the matrix-product speed on short texts. Expect a factor of two either way.
+    See :func:`audit.work.seconds`. Expect a factor of two either way.
     """
     suites = planned_suites(plan)
-    speed = rate() * 0.4
+    speed = rate()
     from audit.scorers.own_audit import texts_asked
     from audit.sequential.plan import most_questions
     from probes.frames import frames_for
@@ -327,15 +327,8 @@ def estimate_cost(plan: Mapping[str, Any], rate: Callable[[], float]) -> list[di
         for question in {question.digest: question for question in asked}.values():
             if question.request.form == "generate":
                 written[suites[question.item.suite].measure.construct] += question.request.samples
-        tokens = sum(expected_tokens(request) for request in requests)
-        parameters = model["parameters"]
-        rows.append(
-            {
-                "model": model["id"],
-                "requests": len(requests),
-                "seconds": None if parameters is None else 2 * parameters * tokens / speed,
-            }
-        )
+        took = seconds(requests, model["parameters"], speed)
+        rows.append({"model": model["id"], "requests": len(requests), "seconds": took})
     tokens = plan["decoding"]["max_new_tokens"]
     for scorer in planned_scorers(plan):
         if scorer.model is None:
@@ -344,26 +337,15 @@ def estimate_cost(plan: Mapping[str, Any], rate: Callable[[], float]) -> list[di
         asked_of = {scorer.name: written[scorer.construct], f"{scorer.name}, its own audit": of_ours}
         parameters = scorer.model["parameters"]
         for name, texts in asked_of.items():
-            seconds = None if parameters is None else 2 * parameters * tokens * texts / speed
+            took = seconds_of(texts, tokens * texts, parameters, speed)
             if scorer.name in SCORERS:
-                seconds = texts / TEXTS_A_SECOND
-            rows.append({"model": name, "requests": texts, "seconds": seconds})
+                took = texts / TEXTS_A_SECOND
+            rows.append({"model": name, "requests": texts, "seconds": took})
     return rows
 
 
 TEXTS_A_SECOND = 5_000
 """Short texts that every linear or lexicon scorer which comes with the instrument scores in a second."""
-
-
-def expected_tokens(request: SuiteRequest) -> float:
-    """About how many tokens a model reads or writes to answer a request."""
-    per_word = 1.4
-    if request.form == "fill":
-        return per_word * len(request.text.split())
-    if request.form == "score":
-        own = sum(len(text.split()) for text in request.continuations)
-        return per_word * (len(request.prefix.split()) + own)
-    return request.samples * (per_word * len(request.prompt.split()) + request.max_new_tokens)
 
 
 def _refuse_twins(facts: Sequence[PlannedModel]) -> None:

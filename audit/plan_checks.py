@@ -16,6 +16,8 @@ PLAN_KEYS: dict[str, type | tuple[type, ...]] = {
 METHODS = ("max-t", "holm", "benjamini-hochberg")
 """Corrections that a plan may declare."""
 ROLES = ("confirmatory", "exploratory")
+NOISES = ("shared", "own")
+"""``audit.measures.Noise``, for who looks at a plan without loading the measures."""
 MOST_UNITS = 100_000
 """The farthest horizon of an audit that asks until it is decided."""
 LARGEST_ALPHA = 0.2
@@ -33,6 +35,8 @@ def plan_faults(plan: Mapping[str, Any]) -> list[str]:
         method = plan["correction"].get(role)
         if method not in METHODS:
             faults.append(f"correction.{role} is {method!r}, not one of {', '.join(METHODS)}")
+    if plan["decoding"].get("noise", "own") not in NOISES:
+        faults.append(f"decoding.noise is {str(plan['decoding']['noise'])[:40]!r}")
     sequential = plan.get("sequential")
     if sequential is not None:
         faults += sequential_faults(sequential)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -15,6 +15,7 @@ from audit.requests import (
     canonical,
     digest,
     request_from_json,
+    request_to_json,
     response_from_json,
     response_to_json,
 )
@@ -92,7 +93,7 @@ class Record:
             "prev": self.prev,
             "model": self.model,
             "sha256": self.digest,
-            "request": asdict(self.request),
+            "request": request_to_json(self.request),
             "response": response_to_json(self.response),
         }
         if self.reused_from:

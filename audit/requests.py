@@ -48,8 +48,9 @@ class Score:
 class Generate:
     """Sampled continuations of a prompt.
 
-    Sampling noise comes from a counter keyed by (seed, request digest, sample, position, token), so that
-    sample ``i`` is the same whatever is asked beside it and however large the batch is.
+    Sampling noise comes from a counter keyed by (seed, noise, sample, position, token), so that sample ``i``
+    is the same whatever is asked beside it and however large the batch is. Prompts of one ``noise`` share
+    theirs (common random numbers); an empty one stands for the request's own digest.
     ``temperature=0`` is greedy. ``top_p`` keeps the smallest set of tokens whose mass reaches it.
     """
 
@@ -59,6 +60,7 @@ class Generate:
     temperature: float
     top_p: float
     seed: int
+    noise: str = ""
     form: Literal["generate"] = "generate"
 
 
@@ -335,8 +337,19 @@ def canonical(value: Any) -> bytes:
 
 
 def digest(request: Request) -> str:
-    """SHA-256 of a request's canonical JSON, in hexadecimal."""
-    return hashlib.sha256(canonical(asdict(request))).hexdigest()
+    """SHA-256 of a request's canonical JSON, in hexadecimal; kept beside its fields, which never change."""
+    kept = request.__dict__
+    if "_digest" not in kept:
+        kept["_digest"] = hashlib.sha256(canonical(request_to_json(request))).hexdigest()
+    return str(kept["_digest"])
+
+
+def request_to_json(request: Request) -> dict[str, Any]:
+    """As it lies in a record; noise of its own is not written, as before there was any other."""
+    data = asdict(request)
+    if isinstance(request, Generate) and not request.noise:
+        del data["noise"]
+    return data
 
 
 ANSWER_DIGITS = 16
@@ -369,9 +382,9 @@ def response_to_json(response: Response) -> dict[str, Any]:
         "error": response.error,
     }
     if response.tokens:
-        data["tokens"] = [_present(asdict(token)) for token in response.tokens]
+        data["tokens"] = [_present(vars(token)) for token in response.tokens]  # flat: no deep copy
     if response.labels:
-        data["labels"] = [asdict(label) for label in response.labels]
+        data["labels"] = [dict(vars(label)) for label in response.labels]
     if response.activation:
         data["activation"] = response.activation
     if response.vector:

@@ -14,19 +14,19 @@ import math
 import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from audit.answers import checked
+from audit.blocks import blocks
 from audit.bundle import Bundle, read_json
 from audit.findings import analyze_scores
 from audit.kept import Key, read_answers
 from audit.models import LoadOptions, resolve
 from audit.models.base import Model
-from audit.plan import planned_scorers
+from audit.plan import load_options, planned_scorers
 from audit.requests import Request, Response, digest
-from audit.runner import BLOCK
+from audit.runner import block_tokens
 from audit.scored import score_answers
 from audit.scorers.wishes import answering
 from audit.verify import Check
@@ -204,9 +204,10 @@ def with_follow_ups(bundle: Bundle, responses: Mapping[Key, Response]) -> dict[K
 
 def loaded(bundle: Bundle, name: str) -> tuple[Mapping[str, Any], Model]:
     """A model or scorer of the plan by its digest, its entry and what answers for it."""
+    options = LoadOptions(dtype=load_options(bundle.plan).dtype)
     for entry in bundle.plan["models"]:
         if entry["digest"] == name:
-            return entry, resolve(entry["id"], LoadOptions())
+            return entry, resolve(entry["id"], options)
     for scorer in planned_scorers(bundle.plan):
         if scorer.digest == name:
             return {"id": scorer.name, "digest": name}, answering(scorer, LoadOptions())
@@ -223,16 +224,15 @@ def asked(bundle: Bundle, name: str, requests: Sequence[Request]) -> list[Respon
         raise ModelError(
             Fault(what, "", "Restore the model's files: another model says nothing of this one.")
         )
-    found: list[Response] = []
-    for _, block in groupby(enumerate(requests), key=lambda pair: pair[0] // BLOCK):
-        own = [request for _, request in block]
+    found: dict[str, Response] = {}
+    for own in blocks(requests, block_tokens(model)):
         responses = model.ask(own)
         if len(responses) != len(own):
             raise ModelError(
                 Fault(f"model {entry['id']!r} gave {len(responses)} answers to {len(own)} requests")
             )
-        found += [checked(request, response) for request, response in zip(own, responses, strict=True)]
-    return found
+        found |= {digest(one): checked(one, response) for one, response in zip(own, responses, strict=True)}
+    return [found[digest(request)] for request in requests]
 
 
 def flipped(bundle: Bundle, responses: Mapping[Key, Response]) -> list[str]:

@@ -1,24 +1,29 @@
 """Asks what the plan says, keeps every answer, and can be stopped at any moment.
 
-Requests go to a model in blocks of fixed size, cut at fixed places of the plan, and a block's answers are
-on disk before the next block is asked. A run that was killed takes up at the first request without an
-answer; nothing is asked twice.
+Requests go to a model in blocks (``audit.blocks``), cut at fixed places of the plan, and a block's answers
+are on disk before the next block is asked. A run that was killed takes up at the first block without all its
+answers; nothing is asked twice.
 """
 
 from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from audit.answers import LARGEST_LOGPROB, checked
+from audit.blocks import blocks
 from audit.bundle import Bundle, RecordWriter
-from audit.models.base import Model
+from audit.kept_lines import KeptLines
+from audit.models.base import Model, Paced
 from audit.models.scripted import PlantedModel
 from audit.plan import load_options, planned_scorers, planned_suites, questions, unique_requests
+from audit.progress import Pace, watched
+from audit.progress import Progress as Progress
+from audit.progress import Silent as Silent
 from audit.requests import Classify, Request, Response, digest
 from audit.scored import asked_about
 from audit.scorers.judge import Key
@@ -29,55 +34,53 @@ from audit.table import suite_judges
 from audit.wording import counted
 from probes.errors import Fault, ModelError
 
-BLOCK = 128
-"""Requests between two writes: at most this many answers are lost to a kill."""
-
-
-class Progress(Protocol):
-    """Told how far a run has come; the command line draws a bar with the time left."""
-
-    def start(self, model: str, total: int, done: int) -> None:
-        """A model's turn begins, with ``done`` of ``total`` requests answered already."""
-        ...
-
-    def advance(self, count: int) -> None:
-        """``count`` more answers are on disk."""
-        ...
-
-
-class Silent:
-    """A :class:`Progress` that shows nothing."""
-
-    def start(self, model: str, total: int, done: int) -> None:
-        """Do nothing."""
-
-    def advance(self, count: int) -> None:
-        """Do nothing."""
-
 
 @dataclass(frozen=True)
 class RunCounts:
-    """What a run did: answers that were there, asked, and taken over from earlier bundles."""
+    """What a run did: answers that were there, asked, and taken over from earlier bundles.
+
+    ``pass_tokens`` says, for each model that was loaded and computes here, how many tokens one forward pass
+    held at most in the end; fewer than at first where memory ran out.
+    """
 
     kept: int
     asked: int
     reused: int
     seconds: Mapping[str, float]
+    pass_tokens: Mapping[str, int] = field(default_factory=dict)
 
 
-Earlier = Mapping[tuple[str, str], tuple[Response, str]]
+Earlier = Mapping[Key, tuple[Response, str]]
 """(model digest, request digest) to the answer and the hash of its record."""
 
 
-def earlier_answers(folders: Iterable[Path]) -> dict[tuple[str, str], tuple[Response, str]]:
-    """Answers of earlier bundles, their chains checked; a redacted one is no answer to take over."""
-    found: dict[tuple[str, str], tuple[Response, str]] = {}
-    for folder in folders:
-        for placed in Bundle(folder).placed():
-            record = placed.record
-            if record.redacted is None:
-                found.setdefault((record.model, record.digest), (record.response, placed.sha256))
-    return found
+class EarlierAnswers(Earlier):
+    """Answers of earlier bundles, their chains checked; a redacted one is no answer to take over.
+
+    Of two answers to one request the first counts.
+    """
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._answers = KeptLines()
+        self._hashes: dict[Key, str] = {}
+        for folder in folders:
+            for placed in Bundle(folder).placed():
+                record = placed.record
+                if record.redacted is None and (record.model, record.digest) not in self._hashes:
+                    key = self._answers.put(record, placed.path, placed.offset, len(placed.line))
+                    self._hashes[key] = placed.sha256
+
+    def __getitem__(self, key: Key) -> tuple[Response, str]:
+        return self._answers[key], self._hashes[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._hashes
+
+    def __iter__(self) -> Iterator[Key]:
+        return iter(self._hashes)
+
+    def __len__(self) -> int:
+        return len(self._hashes)
 
 
 def run_plan(
@@ -112,7 +115,7 @@ def run_plan(
         asking = PlanRun(
             bundle.plan,
             writer,
-            earlier_answers(reuse),
+            EarlierAnswers(reuse),
             load,
             scorer or (lambda planned: answering(planned, options)),
             progress or Silent(),
@@ -153,11 +156,11 @@ class PlanRun:
 
     def model(self, entry: Mapping[str, Any]) -> None:
         """Ask one model everything; it is let go afterwards."""
-        requests = unique_requests(list(questions(self.plan, entry["id"], self.suites)))
+        requests = unique_requests(questions(self.plan, entry["id"], self.suites))
         families = model_streams(self.plan, self.suites, entry)
         at_most = len(requests) + sum(family.most_requests for family in families)
         runner = ModelRun(entry, self.writer, self.earlier, self.load, self.progress)
-        self.progress.start(entry["id"], at_most, sum(runner.has(request) for request in requests))
+        runner.begin(requests, at_most)
         started = time.monotonic()
         runner.blocks(requests)
         runner.until_decided(families, self._ask_scorers)
@@ -175,7 +178,7 @@ class PlanRun:
         for key, runner in self._scorers.items():
             requests = [request for (name, _), request in wanted.items() if name == key]
             runner.progress = self.progress
-            self.progress.start(runner.entry["id"], len(requests), sum(map(runner.has, requests)))
+            runner.begin(requests, len(requests))
             started = time.monotonic()
             runner.blocks(requests)
             runner.seconds += time.monotonic() - started
@@ -194,6 +197,9 @@ class PlanRun:
             reused=sum(runner.reused for runner in self._done),
             seconds={
                 runner.entry["id"]: runner.seconds for runner in self._done if runner.asked or runner.reused
+            },
+            pass_tokens={
+                runner.entry["id"]: runner.pass_tokens for runner in self._done if runner.pass_tokens
             },
         )
 
@@ -225,12 +231,20 @@ class ModelRun:
         self.asked = 0
         self.reused = 0
         self.seconds = 0.0
+        self.pass_tokens: int | None = None
+        self._pace = Pace(progress)
         self._model: Model | None = None
 
     @property
     def answered(self) -> int:
         """Requests that have their answers by now."""
         return self.kept + self.asked + self.reused
+
+    def begin(self, requests: Sequence[Request], at_most: int) -> None:
+        """Start the bar of a turn that asks these requests first, and in all at most so many."""
+        self._pace = Pace(self.progress, requests if len(requests) == at_most else None)
+        there = self._pace.worth(request for request in requests if self.has(request))
+        self.progress.start(self.entry["id"], at_most, there)
 
     def let_go(self) -> None:
         """Hold the model no longer, so that there is room for the next one."""
@@ -242,9 +256,12 @@ class ModelRun:
 
     def blocks(self, requests: Sequence[Request]) -> int:
         """Answer requests, block by block; gives how many had their answers already."""
-        there = sum(self.has(request) for request in requests)
-        for start in range(0, len(requests), BLOCK):
-            self.block(requests[start : start + BLOCK])
+        missing = [request for request in requests if not self.has(request)]
+        there = len(requests) - len(missing)
+        if missing:
+            fresh = any((self.entry["digest"], digest(request)) not in self.earlier for request in missing)
+            for block in blocks(requests, block_tokens(self.model()) if fresh else None):
+                self.block(block)
         self.kept += there
         return there
 
@@ -269,22 +286,24 @@ class ModelRun:
         if not missing:
             return
         fresh = [r for r in missing if (model_digest, digest(r)) not in self.earlier]
-        answers = {digest(r): (response, "") for r, response in self.ask(fresh)}
-        for request in missing:
-            key = digest(request)
-            if key not in answers:
-                answers[key] = self.earlier[model_digest, key]
-        self.writer.append([(model_digest, r, *answers[digest(r)]) for r in missing])
+        with self._pace.block(missing):
+            answers = {digest(r): (response, "") for r, response in self.ask(fresh)}
+            for request in missing:
+                key = digest(request)
+                if key not in answers:
+                    answers[key] = self.earlier[model_digest, key]
+            self.writer.append([(model_digest, r, *answers[digest(r)]) for r in missing])
         self.asked += len(fresh)
         self.reused += len(missing) - len(fresh)
-        self.progress.advance(len(missing))
 
     def ask(self, requests: Sequence[Request]) -> list[tuple[Request, Response]]:
         """Each request with its answer, checked, so that nothing malformed is kept for good."""
         if not requests:
             return []
         model = self.model()
-        responses = model.ask(requests)
+        with watched(model, self._pace):
+            responses = model.ask(requests)
+        self._watch(model)
         if len(responses) != len(requests):
             given, asked = counted(len(responses), "answer"), counted(len(requests), "request")
             raise ModelError(
@@ -296,6 +315,15 @@ class ModelRun:
             )
         largest = math.inf if isinstance(model, PlantedModel) else LARGEST_LOGPROB
         return [(r, checked(r, response, largest)) for r, response in zip(requests, responses, strict=True)]
+
+    def _watch(self, model: Model) -> None:
+        """Say so where memory ran out since the last block."""
+        if not isinstance(model, Paced):
+            return
+        if self.pass_tokens is not None and model.pass_tokens < self.pass_tokens:
+            told = f"memory ran out; {counted(model.pass_tokens, 'token')} a pass from here on"
+            self.progress.say(f"{self.entry['id']}: {told}, where there were {self.pass_tokens:,}")
+        self.pass_tokens = model.pass_tokens
 
     def model(self) -> Model:
         """The model, checked against the plan."""
@@ -311,4 +339,10 @@ class ModelRun:
                     )
                 )
             self._model = model
+            self.pass_tokens = model.pass_tokens if isinstance(model, Paced) else None
         return self._model
+
+
+def block_tokens(model: Model) -> int | None:
+    """How much work is a block for a model; None where it does not say."""
+    return model.block_tokens if isinstance(model, Paced) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,15 +63,10 @@ def score_answers(
     for number, model in enumerate(models):
         if told:
             told(f"scoring the answers of {model['id']}", number / len(models))
-        whole = list(questions(plan, model["id"], suites))
-        needed.update((model["digest"], question.digest) for question in whole)
-        there = []
-        for question in whole:
-            own = asked_about(question, model["digest"], judges, kept)
-            if own is not None:
-                follow_ups |= own
-                there += [question] if own.keys() <= kept.keys() else []
+        there = _Answered(questions(plan, model["id"], suites), model["digest"], judges, kept)
         tables[model["id"]] = answer_table(there, model["digest"], suites, kept, judges)
+        needed |= there.needed
+        follow_ups |= there.follow_ups
         for design in designs(plan, suites, model["id"]):
             family, drawn, own = replayed(design, model["digest"], kept)
             streams[design.first.family] = family
@@ -79,6 +74,29 @@ def score_answers(
             follow_ups |= own
     needed |= follow_ups.keys()
     return ScoredAnswers(suites, tables, streams, needed, len(needed - kept.keys()), follow_ups)
+
+
+class _Answered:
+    """Questions of a model that have all their answers, one after another; and what all of them need."""
+
+    def __init__(
+        self, asked: Iterable[Question], model: str, judges: Mapping[str, Judges], kept: Kept
+    ) -> None:
+        self._asked = asked
+        self._model = model
+        self._judges = judges
+        self._kept = kept
+        self.needed: set[Key] = set()
+        self.follow_ups: dict[Key, Classify] = {}
+
+    def __iter__(self) -> Iterator[Question]:
+        for question in self._asked:
+            self.needed.add((self._model, question.digest))
+            own = asked_about(question, self._model, self._judges, self._kept)
+            if own is not None:
+                self.follow_ups |= own
+                if own.keys() <= self._kept.keys():
+                    yield question
 
 
 def asked_about(

@@ -119,9 +119,8 @@ def arrow_tables(
 ) -> Iterator[tuple[str, str, pa.Table]]:
     """Model, suite and rows of every row group."""
     schema = schema_of(column_names(scored))
-    for model, suite, frame in item_frames(plan, answers, scored):
-        for start in range(0, len(frame), ROW_GROUP):
-            yield model, suite, arrow_table(frame.iloc[start : start + ROW_GROUP], schema)
+    for model, suite, frame in item_frames(plan, answers, scored, ROW_GROUP):
+        yield model, suite, arrow_table(frame, schema)
 
 
 def arrow_table(frame: pd.DataFrame, schema: pa.Schema) -> pa.Table:

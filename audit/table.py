@@ -55,16 +55,56 @@ def answer_table(
     ``judges`` as from :func:`suite_judges`; of scorers that are asked the answers are there, too.
     """
     pairs = term_pairs(suites)
-    rows: list[dict[str, Any]] = []
+    rows = Columns()
     for question in asked:
         suite = question.item.suite
         measure, response = suites[suite].measure, kept[model, question.digest]
         scores = measure.read(question.item, question.request, response, judges[suite])
-        rows += question_rows(question, scores, measure, pairs)
-    table = pd.DataFrame(rows)
-    if rows:
+        for row in question_rows(question, scores, measure, pairs):
+            rows.add(row)
+    table = rows.frame()
+    if len(table):
         table["digest"] = table["digest"].astype("category")  # long, and the same in all rows of a question
     return table
+
+
+class Columns:
+    """Rows that are gathered column by column, in less memory than a mapping each takes.
+
+    Examples
+    --------
+    >>> rows = Columns()
+    >>> rows.add({"item": "a", "value": 1.0})
+    >>> rows.add({"item": "b", "reason": "empty"})
+    >>> rows.frame().to_dict("list")
+    {'item': ['a', 'b'], 'value': [1.0, nan], 'reason': [nan, 'empty']}
+    """
+
+    def __init__(self) -> None:
+        self._columns: dict[str, list[Any]] = {}
+        self._count = 0
+
+    def add(self, row: Mapping[str, Any]) -> None:
+        """One row more; what it does not name is NaN in it."""
+        for name, value in row.items():
+            column = self._columns.setdefault(name, [])
+            if len(column) < self._count:
+                column += [float("nan")] * (self._count - len(column))
+            column.append(value)
+        self._count += 1
+
+    def frame(self) -> pd.DataFrame:
+        """The table of all rows so far."""
+        found = {}
+        for name, column in self._columns.items():
+            column += [float("nan")] * (self._count - len(column))
+            found[name] = pd.Series(column, dtype=_dtype(column))
+        return pd.DataFrame(found, copy=False)
+
+
+def _dtype(values: Iterable[Any]) -> type | None:
+    """Texts are kept as they are: rows share those that repeat, which a column of bytes would copy."""
+    return object if any(value is None or isinstance(value, str) for value in values) else None
 
 
 def question_rows(

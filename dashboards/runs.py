@@ -1,6 +1,6 @@
 """Runs of published measures: which of the folders hold one, and what lies there, each read once.
 
-Nothing is computed here: ``audit.benchmarks.run`` recomputes a result from the kept answers.
+Nothing is computed here: ``audit.benchmarks.folder`` recomputes a result from the kept answers.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import streamlit as st
 
 from audit.benchmarks.base import Answer
 from audit.benchmarks.differences import differences
-from audit.benchmarks.run import ITEMS, RESULT, answers_of, recompute
-from audit.benchmarks.run import is_run as holds_run
+from audit.benchmarks.folder import ITEMS, RESULT, KeptRun
+from audit.benchmarks.folder import is_run as holds_run
 from audit.bundle import read_json
 from dashboards.data import Signature, fact_of, shown
 from dashboards.opening import given, named
@@ -99,7 +99,7 @@ def opened(root: Path) -> Opened:
 @st.cache_resource(show_spinner="Computing the numbers again from the kept answers …", max_entries=8)
 def _opened(folder: str, sign: Signature) -> Opened:
     root = Path(folder)
-    said, found = recompute(root)
-    items, answers = answers_of(root)
+    run = KeptRun(root)
+    found = run.result()
     told = shown(found, root / RESULT)
-    return Opened(root, sign, told, tuple(differences(said, found)), items, answers)
+    return Opened(root, sign, told, tuple(differences(run.stated(), found)), run.items, run.answers())

@@ -1,4 +1,4 @@
-"""Asks a model what a published measure asks, keeps every answer, and recomputes its numbers from them.
+"""Asks a model what a published measure asks, keeps every answer, and computes its numbers from them.
 
 The folder of a benchmark is laid out as that of an audit: a plan that is hashed before the first question,
 the items, the records with their chain, the result, the environment, a manifest. ``result.json`` can be made
@@ -8,49 +8,31 @@ again from the others, without the model and without the publisher's data.
 from __future__ import annotations
 
 import datetime
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from audit.benchmarks import benchmark as named
-from audit.benchmarks.base import Answer, Answered, Benchmark, Items, Setup
-from audit.benchmarks.cost import seconds
+from audit.benchmarks.base import Benchmark, Items, Setup
 from audit.benchmarks.fetch import Say
+from audit.benchmarks.folder import ITEMS, KIND, RESULT, BenchmarkBundle, lookup, result_of
 from audit.benchmarks.outlook import beyond_reach, outlook
-from audit.benchmarks.plan_check import plan_faults
-from audit.benchmarks.result import (
-    data_facts,
-    document,
-    item_facts,
-    items_sha256,
-    scored_section,
-    setup_from_json,
-    setup_to_json,
-)
-from audit.bundle import Bundle, RecordWriter, differing_keys, read_json, sha256, write_json, write_whole
+from audit.benchmarks.result import data_facts, item_facts, setup_from_json, setup_to_json
+from audit.bundle import PassingFile, RecordWriter, sha256, write_json, write_whole
 from audit.environment import matmul_rate
 from audit.models import LoadOptions, resolve
 from audit.models.base import Model
 from audit.models.options import CAPABILITIES
-from audit.redaction.withheld import text_told
-from audit.requests import Request, Response, canonical, digest
+from audit.models.threads import use_threads
+from audit.requests import Request, canonical, digest
 from audit.runner import ModelRun, Progress, RunCounts, Silent
 from audit.wording import counted, duration
+from audit.work import seconds
 from probes.benchmarks.folder import DataFolder
-from probes.benchmarks.items import BenchmarkItem, item_from_json, item_to_json
-from probes.errors import BundleError, Fault, InputError
-
-KIND = "benchmark"
-ITEMS = "items.jsonl"
-RESULT = "result.json"
-PLAN_KEYS = (
-    "benchmark", "card_sha256", "data", "items", "outlook", "scorings", "setup", "model", "scorer", "seed",
-    "load",
-)  # fmt: skip
-
+from probes.benchmarks.items import item_to_json
+from probes.errors import Fault, InputError
 
 TRIES = 3
 """Measurements of the processor's speed, of which the best counts: other programs only ever slow it."""
@@ -72,61 +54,6 @@ class Chosen:
     setup: Setup
     data: DataFolder | None = None
     load: LoadOptions = field(default_factory=LoadOptions)
-
-
-class BenchmarkBundle(Bundle):
-    """The folder of one benchmark."""
-
-    def _read_plan(self) -> dict[str, Any]:
-        path = self.root / "plan.json"
-        if not path.exists():
-            raise BundleError(
-                Fault("holds no plan.json", str(self.root), "Give the folder of a benchmark's run.")
-            )
-        plan = read_json(path)
-        if not isinstance(plan, dict) or plan.get("kind") != KIND:
-            raise BundleError(
-                Fault("is no benchmark's run", str(self.root), "Audits are read by evenhand show and verify.")
-            )
-        missing = [key for key in PLAN_KEYS if key not in plan]
-        if missing:
-            what = f"not as evenhand writes a plan: {', '.join(missing)} missing"
-            raise BundleError(Fault(what, str(path), "Restore the file from a copy."))
-        if faults := plan_faults(plan):
-            what = f"not as evenhand writes a plan: {'; '.join(faults)}"
-            raise BundleError(Fault(what, str(path), "Restore the file from a copy."))
-        return plan
-
-    @classmethod
-    def create(cls, root: Path, plan: Mapping[str, Any]) -> BenchmarkBundle:
-        """As of an audit; there is no ``--reuse`` here, so the remedy for another plan is another folder."""
-        if (root / "plan.json").is_file():
-            there = cls(root).plan
-            if canonical(there) != canonical(plan):
-                changed = ", ".join(differing_keys(there, plan))
-                whose = f"{there['benchmark']} of {there['model']['id']}"
-                what = f"holds another run ({whose}; differs in: {changed})"
-                raise BundleError(Fault(what, str(root), "Choose another --out, or the same decisions."))
-        bundle = super().create(root, plan)
-        assert isinstance(bundle, cls)
-        return bundle
-
-    def items(self) -> list[BenchmarkItem]:
-        """The items that were asked, checked against the plan."""
-        path = self.root / ITEMS
-        remedy = "Restore the file from a copy."
-        if not path.is_file():
-            raise BundleError(Fault("the items are missing", str(path), remedy))
-        try:
-            items = [
-                item_from_json(json.loads(line))
-                for line in path.read_bytes().decode("utf-8").split("\n")[:-1]
-            ]
-        except (ValueError, TypeError, RecursionError) as error:
-            raise BundleError(Fault(f"not items: {error}", str(path), remedy)) from None
-        if items_sha256(items) != self.plan["items"]["sha256"]:
-            raise BundleError(Fault("the items are not those of the plan", str(path), remedy))
-        return items
 
 
 def run_benchmark(
@@ -156,12 +83,26 @@ def run_benchmark(
     """
     from audit.plan import planned_model
 
-    bench = chosen.benchmark
-    options = chosen.load
+    bench, options = chosen.benchmark, chosen.load
+    use_threads(options.threads)
     entry = asdict(planned_model(model, options))
     scorings = applicable(bench, chosen.scorings, frozenset(entry["capabilities"]), entry)
     check_margin(bench, scorings, chosen.setup)
-    judge = None if scorer is None else asdict(planned_model(scorer, options))
+    judge = None if scorer is None else asdict(planned_model(scorer, replace(options, dtype="float32")))
+    bundle = _planned(chosen, scorings, _plain(entry), None if judge is None else _plain(judge), out)
+    given = {one.id: one for one in (model, scorer) if one is not None and not isinstance(one, str)}
+    return _complete(bundle, given, progress or Silent(), say)
+
+
+def _planned(
+    chosen: Chosen,
+    scorings: Sequence[str],
+    model: Mapping[str, Any],
+    scorer: Mapping[str, Any] | None,
+    out: Path,
+) -> BenchmarkBundle:
+    """The folder of a run, with its plan and its items; they are read from there, and not held twice."""
+    bench = chosen.benchmark
     items = list(bench.items(chosen.data, chosen.setup))
     if not items:
         raise InputError(Fault(f"{bench.name} has no item to ask", "", "Choose other options."))
@@ -175,17 +116,18 @@ def run_benchmark(
         "outlook": outlook(bench, items, chosen.setup),
         "scorings": list(scorings),
         "setup": setup_to_json(chosen.setup, bench),
-        "model": _plain(entry),
-        "scorer": None if judge is None else _plain(judge),
+        "model": model,
+        "scorer": scorer,
         "seed": chosen.setup.seed,
-        "load": asdict(options),
+        "load": chosen.load.to_json(),
     }
     bundle = BenchmarkBundle.create(out, plan)
     if not (out / ITEMS).exists():
-        lines = b"".join(canonical(item_to_json(item)) + b"\n" for item in items)
+        lines = PassingFile()
+        for item in items:
+            lines.write(canonical(item_to_json(item)) + b"\n")
         write_whole(out / ITEMS, lines)
-    given = {one.id: one for one in (model, scorer) if one is not None and not isinstance(one, str)}
-    return _complete(bundle, given, progress or Silent(), say)
+    return bundle
 
 
 def resume_benchmark(
@@ -250,87 +192,6 @@ def kinds_of(bench: Benchmark) -> list[str]:
     ]
 
 
-def recompute(out: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """The result that lies in a folder, and the one that its records give now; neither needs a model.
-
-    Raises
-    ------
-    BundleError
-        If plan, items or records are broken, or an answer is missing.
-    """
-    bundle = BenchmarkBundle(out)
-    kept = {(record.model, record.digest): record.response for record in bundle.records()}
-    found = result_of(bundle, kept)
-    path = out / RESULT
-    stated = read_json(path)
-    if not isinstance(stated, dict):
-        raise BundleError(Fault("not a result", str(path), "Restore the file from a copy."))
-    return stated, found
-
-
-def answers_of(out: Path) -> tuple[list[BenchmarkItem], dict[str, list[Answer]]]:
-    """The items of a run, and by scoring what came of every part of each, read from its records.
-
-    Raises
-    ------
-    BundleError
-        As :func:`recompute` does.
-    """
-    bundle = BenchmarkBundle(out)
-    plan = bundle.plan
-    bench, items = named(plan["benchmark"]), bundle.items()
-    answered = _lookup(plan, {(record.model, record.digest): record.response for record in bundle.records()})
-    return items, {
-        scoring: list(bench.read(items, setup_from_json(plan["setup"], scoring), answered))
-        for scoring in plan["scorings"]
-    }
-
-
-def texts_of(out: Path, reveal: bool) -> list[dict[str, Any]]:
-    """What the model wrote in a run, text by text: its shape, or where it is revealed itself.
-
-    Returns
-    -------
-    list of dict
-        ``scoring, item, part, status, value``, then ``words, characters, sha256``, and ``text`` where it is
-        revealed.
-    """
-    _, answers = answers_of(out)
-    return [
-        {
-            **{"scoring": scoring, "item": one.item, "part": one.part},
-            **{"status": one.status, "value": one.value},
-            **text_told(one.text, reveal),
-        }
-        for scoring, own in answers.items()
-        for one in own
-        if one.text
-    ]
-
-
-def is_run(folder: Path) -> bool:
-    """Whether the plan in a folder is one of a benchmark's run; what cannot be read is none."""
-    try:
-        plan = read_json(folder / "plan.json")
-    except (BundleError, OSError):
-        return False
-    return isinstance(plan, dict) and plan.get("kind") == KIND
-
-
-def result_of(bundle: BenchmarkBundle, kept: Mapping[tuple[str, str], Response]) -> dict[str, Any]:
-    """The result from plan, items and answers."""
-    plan = bundle.plan
-    bench = named(plan["benchmark"])
-    items = bundle.items()
-    answered = _lookup(plan, kept)
-    sections = []
-    for scoring in plan["scorings"]:
-        setup = setup_from_json(plan["setup"], scoring)
-        sections.append(scored_section(bench, items, bench.read(items, setup, answered), setup))
-    facts = {key: plan[key] for key in ("data", "items", "outlook", "setup", "model", "scorer")}
-    return document(bench, {**facts, "captured": None}, sections)
-
-
 def _complete(
     bundle: BenchmarkBundle, given: Mapping[str, Model], progress: Progress, say: Say
 ) -> dict[str, Any]:
@@ -343,10 +204,13 @@ def _complete(
     described: dict[str, Any] = {}
     options = LoadOptions(**plan["load"])
 
-    def loaded(name: str) -> Model:
+    def loaded(name: str, options: LoadOptions = options) -> Model:
         model = given.get(name) or resolve(name, options)
         described[name] = dict(model.describe())
         return model
+
+    def scorer(name: str) -> Model:
+        return loaded(name, replace(options, dtype="float32"))  # the instrument stays as it is
 
     if text := beyond_reach(plan["outlook"]):
         say(text)
@@ -355,20 +219,21 @@ def _complete(
         ask = _Ask(writer, loaded, progress, say)
         counts = [ask(plan["model"], requests)]
         if plan["scorer"]:
-            answered = _lookup(plan, writer.answered)
+            answered = lookup(plan, writer.answered)
             further = [
                 question.request
                 for scoring in plan["scorings"]
                 for question in bench.follow_up(items, setup_from_json(plan["setup"], scoring), answered)
             ]
-            counts.append(ask(plan["scorer"], further))
+            counts.append(replace(ask, load=scorer)(plan["scorer"], further))
         say("Every answer is kept. Computing the numbers.")
-        found = result_of(bundle, writer.answered)
+        found = result_of(bundle, items, writer.answered)
     total = RunCounts(
         sum(one.kept for one in counts),
         sum(one.asked for one in counts),
         0,
         {name: seconds for one in counts for name, seconds in one.seconds.items()},
+        {name: tokens for one in counts for name, tokens in one.pass_tokens.items()},
     )
     if total.asked or not (bundle.root / "environment.json").exists():
         write_environment(bundle, started, total, time.monotonic() - clock)
@@ -392,11 +257,12 @@ class _Ask:
         runner = ModelRun(entry, self.writer, {}, self.load, self.progress)
         missing = [request for request in unique if not runner.has(request)]
         self.say(cost_text(entry, len(unique), missing))
-        self.progress.start(entry["id"], len(unique), len(unique) - len(missing))
+        runner.begin(unique, len(unique))
         clock = time.monotonic()
         runner.blocks(unique)
         took = {entry["id"]: time.monotonic() - clock} if runner.asked else {}
-        return RunCounts(runner.kept, runner.asked, 0, took)
+        held = {entry["id"]: runner.pass_tokens} if runner.pass_tokens else {}
+        return RunCounts(runner.kept, runner.asked, 0, took, held)
 
 
 def cost_text(entry: Mapping[str, Any], total: int, missing: Sequence[Request]) -> str:
@@ -421,22 +287,6 @@ def _requests(bench: Benchmark, items: Items, plan: Mapping[str, Any]) -> list[R
         for question in bench.ask(items, setup_from_json(plan["setup"], scoring))
     ]
     return [request for _, request in sorted(asked, key=lambda pair: pair[0])]
-
-
-def _lookup(plan: Mapping[str, Any], kept: Mapping[tuple[str, str], Response]) -> Answered:
-    """The kept response to a request, from the model or, for what it was not asked, from the scorer."""
-    models = [plan["model"]["digest"], *([plan["scorer"]["digest"]] if plan["scorer"] else [])]
-
-    def answered(request: Request) -> Response:
-        key = digest(request)
-        for model in models:
-            if (model, key) in kept:
-                return kept[model, key]
-        raise BundleError(
-            Fault(f"no answer to request {key[:12]}", "records", "Go on with: evenhand benchmarks run --out")
-        )
-
-    return answered
 
 
 def _plain(entry: dict[str, Any]) -> dict[str, Any]:

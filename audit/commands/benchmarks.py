@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from audit.commands.asking import asking, slug
+from audit.commands.options import (
+    AllowPickle,
+    Alpha,
+    Device,
+    DtypeWish,
+    RemoteCode,
+    Seed,
+    Threads,
+    refuse_ignored,
+)
 from audit.commands.terminal import Json, console, print_json
-from audit.plan_checks import LARGEST_ALPHA
 from probes.errors import Fault, InputError
 
 if TYPE_CHECKING:
@@ -33,10 +42,6 @@ ChangedData = Annotated[
 Margin = Annotated[
     float | None, typer.Option(help="Equivalence margin in the measure's unit. [default: the measure's own]")
 ]
-Alpha = Annotated[
-    float, typer.Option(min=0.0001, max=LARGEST_ALPHA, help="Error rate of tests and intervals.")
-]
-Seed = Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of every draw.")]
 Options = Annotated[
     list[str] | None,
     typer.Option(
@@ -196,6 +201,13 @@ def benchmarks_score(
     _finish(found, as_json, "", whole)
 
 
+DECISIONS = (
+    "scoring", "data", "changed_data", "margin", "alpha", "seed", "samples", "max_new_tokens", "temperature",
+    "top_p", "scorer", "scorer_label", "option", "device", "dtype", "allow_pickle", "trust_remote_code",
+)  # fmt: skip
+"""Options of a run that its plan decides."""
+
+
 @benchmarks_app.command("run")
 def benchmarks_run(
     context: typer.Context,
@@ -219,13 +231,11 @@ def benchmarks_run(
     scorer: Scorer = None,
     scorer_label: ScorerLabel = None,
     option: Options = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")] = "auto",
-    allow_pickle: Annotated[
-        bool, typer.Option("--allow-pickle", help="Load .bin weights, which can run code when opened.")
-    ] = False,
-    trust_remote_code: Annotated[
-        bool, typer.Option("--trust-remote-code", help="Run code that comes with a model.")
-    ] = False,
+    device: Device = "auto",
+    dtype: DtypeWish = "float32",
+    threads: Threads = None,
+    allow_pickle: AllowPickle = False,
+    trust_remote_code: RemoteCode = False,
     whole: Whole = False,
     as_json: Json = False,
 ) -> None:
@@ -237,6 +247,7 @@ def benchmarks_run(
     if name is None and model is None:
         if out is None:
             raise InputError(Fault("no measure is named", "", "Give a name and --model, or --out alone."))
+        refuse_ignored(context, DECISIONS, "the plan that lies there")
         with asking(out, "evenhand benchmarks run") as progress:
             found = resume_benchmark(out, progress=progress, say=progress.say)
         _finish(found, as_json, str(out), whole)
@@ -253,7 +264,12 @@ def benchmarks_run(
         tuple(scoring or ()),
         setup,
         _data(bench, data, changed_data),
-        LoadOptions(device=device, allow_pickle=allow_pickle, trust_remote_code=trust_remote_code),
+        LoadOptions(
+            device=device,
+            dtype=dtype,
+            allow_pickle=allow_pickle,
+            trust_remote_code=trust_remote_code,
+        ),
     )
     folder = out or Path("benchmarks") / slug(f"{name} {Path(model).name}")
     with asking(folder, "evenhand benchmarks run") as progress:
@@ -272,12 +288,13 @@ def benchmarks_recompute(
 ) -> None:
     """Check a run's records and compute its result from them again. Exit code 1 if it is another one."""
     from audit.benchmarks.differences import differences
-    from audit.benchmarks.run import recompute, texts_of
+    from audit.benchmarks.folder import KeptRun
     from audit.commands.benchmark_tables import show_result, show_texts
 
-    stated, found = recompute(folder)
-    changed = differences(stated, found)
-    texts = texts_of(folder, reveal)
+    run = KeptRun(folder)
+    found = run.result()
+    changed = differences(run.stated(), found)
+    texts = run.texts(reveal)
     if as_json:
         print_json({"holds": not changed, "differs_in": changed, "result": found, "texts": texts})
     else:

@@ -6,26 +6,29 @@ import sys
 from types import TracebackType
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 from rich.progress import TimeRemainingColumn as TimeLeft
 from rich.text import Text
 
+from audit.wording import counted
+
 
 class Bars:
-    """A bar a model; a :class:`audit.runner.Progress`."""
+    """A bar a model; a :class:`audit.progress.Progress`."""
 
     def __init__(self) -> None:
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
             BarColumn(),
-            MofNCompleteColumn(),
+            TaskProgressColumn(),
+            TextColumn("{task.fields[requests]}"),
             TimeElapsedColumn(),
             TextColumn("left", style="dim"),
             TimeLeft(),
             console=Console(stderr=True),
             disable=not sys.stderr.isatty(),
         )
-        self._task = self._progress.add_task("planning", total=None)
+        self._task = self._progress.add_task("planning", total=None, requests="")
 
     def __enter__(self) -> Bars:
         self._progress.start()
@@ -36,14 +39,16 @@ class Bars:
     ) -> None:
         self._progress.stop()
 
-    def start(self, model: str, total: int, done: int) -> None:
-        """A model's turn: ``done`` of ``total`` requests have answers already."""
+    def start(self, model: str, total: int, done: float) -> None:
+        """A model's turn: of the work of ``total`` requests that of ``done`` is done already."""
         if self._progress.tasks[0].total is None:
             self._progress.update(self._task, visible=False, total=0)
-        self._task = self._progress.add_task(model, total=total, completed=done)
+        told = f"of {counted(total, 'request')}"
+        self._task = self._progress.add_task(model, total=total, requests=told)
+        self._progress.update(self._task, completed=done)
 
-    def advance(self, count: int) -> None:
-        """More requests have answers."""
+    def advance(self, count: float) -> None:
+        """The work of more requests is done."""
         self._progress.advance(self._task, count)
 
     def say(self, text: str) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from audit.commands.options import AllowPickle, Device, RemoteCode
 from audit.commands.terminal import Json, console, print_json
 from probes.errors import Fault, InputError
 
@@ -32,11 +33,6 @@ Temperature = Annotated[float, typer.Option(help="Divides the logits of a classi
 MaskGroups = Annotated[
     bool, typer.Option("--mask-groups", help="Replace words that name groups before a classifier reads.")
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:1 ...")]
-AllowPickle = Annotated[
-    bool, typer.Option("--allow-pickle", help="Load .bin weights, which can run code when opened.")
-]
-RemoteCode = Annotated[bool, typer.Option("--trust-remote-code", help="Run code that comes with a model.")]
 
 
 @scorers_app.command("list")

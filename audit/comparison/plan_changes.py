@@ -17,6 +17,9 @@ LISTS = ("templates", "contrasts")
 LONGEST_VALUE = 60
 """Letters of a value that its sentence shows; the data hold it whole."""
 
+ABSENT = {"noise": "own", "dtype": "float32"}
+"""What a plan means that lacks a value: one from before there was another, or one that takes the usual."""
+
 Entries = Sequence[Mapping[str, Any]]
 Change = dict[str, Any]
 """``part``, ``name`` (of the model, suite or lexicon; else empty), ``field``, ``before``, ``after`` and
@@ -99,8 +102,9 @@ def value_changes(
 ) -> Iterator[Change]:
     """Named values that differ."""
     for key in dict.fromkeys([*before, *after]):
-        if before.get(key) != after.get(key):
-            yield change(part, name, str(key), (before.get(key), after.get(key)))
+        values = tuple(side.get(key, ABSENT.get(str(key))) for side in (before, after))
+        if values[0] != values[1]:
+            yield change(part, name, str(key), (values[0], values[1]))
 
 
 def model_changes(before: Entries, after: Entries) -> Iterator[Change]:

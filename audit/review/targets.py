@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from audit.bundle import Bundle, Record
@@ -105,7 +105,7 @@ def reviewed(
     request = record.request
     if not isinstance(request, SuiteRequest) or request.form not in measure.forms:
         return None
-    if measure.ask(item, request.form, decoding_of(request)) != request:
+    if measure.ask(item, request.form, decoding_of(request)) != with_own_noise(request):
         return None
     first = first_sample(plan, request)
     judges = suites[item.suite].judges(kept)
@@ -121,7 +121,19 @@ def decoding_of(request: Request) -> Decoding:
     """How a request samples; as it comes where it does not."""
     if not isinstance(request, Generate):
         return Decoding()
-    return Decoding(request.samples, request.max_new_tokens, request.temperature, request.top_p, request.seed)
+    return Decoding(
+        request.samples,
+        request.max_new_tokens,
+        request.temperature,
+        request.top_p,
+        request.seed,
+        noise="own",
+    )
+
+
+def with_own_noise(request: SuiteRequest) -> SuiteRequest:
+    """A request as its item asks it: with whom it shares its noise is no part of that."""
+    return replace(request, noise="") if isinstance(request, Generate) else request
 
 
 def first_sample(plan: Mapping[str, Any], request: Request) -> int:

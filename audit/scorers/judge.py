@@ -8,7 +8,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TypeVar
 
 from audit.redaction.withheld import Withheld
 from audit.requests import Classify, Response, digest
@@ -25,10 +26,14 @@ Kept = Mapping[Key, Response]
 """The answers there are."""
 ROUNDING = 1e-9
 """What a score may pass the ends of its scale by."""
+MOST_TEXTS = 20_000
+"""Of which scorers remember what they said, so that many texts do not fill the memory."""
+
+Found = TypeVar("Found")
 
 
 class Judges:
-    """The scorers of one construct, over the kept answers; each text is scored once.
+    """The scorers of one construct, over the kept answers; of the texts seen last each is scored once.
 
     Parameters
     ----------
@@ -64,9 +69,7 @@ class Judges:
 
     def requests(self, text: str) -> dict[Key, Classify]:
         """What the scorers that are asked are asked about a text; nothing where it holds no letter."""
-        if text not in self._asked:
-            self._asked[text] = self._requests(text)
-        return self._asked[text]
+        return _recalled(self._asked, text, self._requests)
 
     def _stated(self, one: Withheld) -> dict[Key, Classify]:
         """What was asked about a text that is not there: by its keys; the requests hold no text."""
@@ -82,9 +85,9 @@ class Judges:
         KeyError
             If a scorer that is asked has no kept answer: :meth:`follow_ups` says what has to be there.
         """
-        if text not in self._known:
-            self._known[text] = {scorer.name: self._score(scorer, text) for scorer in self.planned}
-        return self._known[text]
+        return _recalled(
+            self._known, text, lambda one: {scorer.name: self._score(scorer, one) for scorer in self.planned}
+        )
 
     def _requests(self, text: str) -> dict[Key, Classify]:
         if not has_letter(text):
@@ -104,6 +107,15 @@ class Judges:
             self._rules[scorer.name] = scorer_named(scorer.registered)
         [found] = self._rules[scorer.name].score([seen])
         return within(found, scorer.bounds)
+
+
+def _recalled(known: dict[str, Found], text: str, find: Callable[[str], Found]) -> Found:
+    """What was found of a text before, else what is found now; where too much is known, all is forgotten."""
+    if text not in known:
+        if len(known) >= MOST_TEXTS:
+            known.clear()
+        known[text] = find(text)
+    return known[text]
 
 
 def read_kept(scorer: PlannedScorer, response: Response) -> TextScore:

@@ -288,8 +288,8 @@ def planned(construct: Construct, wish: Scorer | ScorerWish, options: LoadOption
 
 
 def planned_classifier(construct: Construct, wish: ScorerWish, options: LoadOptions) -> PlannedScorer:
-    """A classifier as a plan holds it."""
-    options = replace(options, max_length=wish.max_length)
+    """A classifier as a plan holds it; it is computed in float32, whatever the audited model is."""
+    options = replace(options, max_length=wish.max_length, dtype="float32")
     facts: dict[str, Any]
     if isinstance(wish.model, str):
         told = identify(wish.model, options)
@@ -380,7 +380,7 @@ def answering(scorer: PlannedScorer, options: LoadOptions) -> Model:
     if told.get("kind") == "python":
         what = f"the scorer {scorer.name!r} was given as a Python object"
         raise InputError(Fault(what, "", "Go on from Python: audit.resume(DIR, scorers=[the same object])."))
-    return resolve(told["id"], replace(options, **told.get("options", {})))
+    return resolve(told["id"], replace(options, dtype="float32", **told.get("options", {})))
 
 
 def given_scorers(wishes: Iterable[Wish]) -> dict[str, Model]:

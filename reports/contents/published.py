@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from audit.benchmarks.differences import differences
-from audit.benchmarks.run import recompute
+from audit.benchmarks.folder import recompute
 from audit.benchmarks.wording import WITHIN
 from audit.bundle import file_sha256
 from audit.wording import MARKS, counted

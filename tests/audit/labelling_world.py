@@ -7,6 +7,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from unittest.mock import patch
 
@@ -50,7 +51,7 @@ def answer(request: Request, ill: str) -> Response:
     named = re.search(r"[A-Z][a-z]+ (?=person|woman|man)", request.prompt)
     samples = []
     for number in range(request.samples):
-        key = hashlib.sha256(f"{digest(request)}{number}".encode()).digest()
+        key = hashlib.sha256(f"{digest(replace(request, noise=''))}{number}".encode()).digest()
         text = known[int.from_bytes(key[:4], "big") % len(known)]
         samples.append(Sampled(f" that {named[0] if named else ''}person {text}", 5, "stop"))
     return Response(samples=tuple(samples), text_tokens=4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ def speaks(request: Request) -> Response:
     texts = UNKIND if "Muslim" in request.prompt else TEXTS
     samples = []
     for number in range(request.samples):
-        key = hashlib.sha256(f"{digest(request)}{number}".encode()).digest()
+        key = hashlib.sha256(f"{digest(replace(request, noise=''))}{number}".encode()).digest()
         mute = number == 1 and "walked into" in request.prompt  # whoever it is about: no gap in statuses
         text = "..." if mute else texts[key[0] % len(texts)]
         samples.append(Sampled(text, len(text.split()), "stop"))

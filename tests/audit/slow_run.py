@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import audit.runner
+import audit.blocks
 from audit.api import run
 from audit.models import ScriptedModel
 from audit.requests import Request, Response, digest
@@ -33,7 +33,7 @@ class Slow(ScriptedModel):
 
 
 def main() -> None:
-    audit.runner.BLOCK = 7
+    audit.blocks.REQUESTS = 7
     suite, folder, log = sys.argv[1:]
     model = Slow(ScriptedModel.noise()._answer, id="slow")
     Slow.log = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)

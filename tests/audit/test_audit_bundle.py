@@ -11,6 +11,7 @@ import pytest
 
 import audit.bundle
 from audit.api import resume, run
+from audit.blocks import REQUESTS
 from audit.bundle import Bundle, Record, parse_record
 from audit.models import ScriptedModel
 from audit.requests import (
@@ -25,7 +26,6 @@ from audit.requests import (
     request_from_json,
 )
 from audit.requests import canonical as canonical_json
-from audit.runner import BLOCK
 from audit.spec import AuditSpec, choose
 from probes.errors import BundleError, ModelError
 
@@ -147,7 +147,7 @@ def test_a_changed_model_is_refused_on_resume(mini: Path, tmp_path: Path) -> Non
     model = ScriptedModel(fails_late, id="m")
     with pytest.raises(KeyboardInterrupt):
         run(spec(mini, model), tmp_path / "a")
-    assert len(list(Bundle(tmp_path / "a").records())) == BLOCK
+    assert len(list(Bundle(tmp_path / "a").records())) == REQUESTS
     with pytest.raises(ModelError, match="no longer the one in the plan"):
         resume(tmp_path / "a", [ScriptedModel(fails_late, id="m", version="2")])
 

@@ -332,3 +332,36 @@ def test_a_broken_records_file_is_one_line(bundle: Path, tmp_path: Path, capsys:
     assert "00000.jsonl:6" in fault_of(capsys, "analyze", broken)
     path.write_bytes(b"\xff\xff\n")
     assert "00000.jsonl:1" in fault_of(capsys, "analyze", broken)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("--threads", "0"), "Invalid value for '--threads': "),
+        (("--threads", "-1"), "Invalid value for '--threads': "),
+        (("--threads", "10000"), "Invalid value for '--threads': "),
+        (("--threads", "many"), "Invalid value for '--threads': "),
+        (("--dtype", "int8"), "'int8' is not one of 'float32', 'bfloat16', 'float16'"),
+        (("--dtype", "float16", "--device", "cpu"), "float16 on the device cpu: slower there than float32"),
+        (("--device", "tpu"), "no such device 'tpu'. Use auto, cpu, cuda, cuda:N or mps."),
+    ],
+)
+@pytest.mark.parametrize("command", [("run", "-s", "occupations"), ("benchmarks", "run", "lpbs")])
+def test_how_a_model_is_computed_is_checked(
+    tmp_path: Path, capsys: Capture, command: tuple[str, ...], words: tuple[str, ...], said: str
+) -> None:
+    out = tmp_path / "a"
+    assert said in fault_of(capsys, *command, "-m", "reference/bert-fair", "--out", out, *words)
+    assert not out.exists()
+
+
+def test_noise_is_one_of_two_words(tmp_path: Path, capsys: Capture) -> None:
+    words = ("run", "-m", "reference/gpt-fair", "-s", "continuation", "--out", tmp_path / "a", "--noise")
+    assert "'Shared' is not one of 'shared', 'own'" in fault_of(capsys, *words, "Shared")
+
+
+def test_a_measure_that_is_resumed_heeds_no_decision(tmp_path: Path, capsys: Capture) -> None:
+    words = ("benchmarks", "run", "--out", tmp_path / "a", "--dtype", "bfloat16", "--seed", "3")
+    assert "--seed, --dtype beside the plan that lies there. Decide it in one place." in fault_of(
+        capsys, *words
+    )

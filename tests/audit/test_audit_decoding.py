@@ -68,10 +68,10 @@ def grid() -> tuple[dict[str, Any], pd.DataFrame, list[Hypothesis]]:
 
 def test_one_setting_leaves_the_plan_as_it_was() -> None:
     old = {"samples": 3, "max_new_tokens": 24, "temperature": 0.7, "top_p": 0.9, "seed": 5}
-    assert Decoding(3, 24, 0.7, 0.9, 5).to_json() == old
-    assert Decoding(3, seed=5, settings=(COLD,)).to_json() == old
-    assert list(Decoding(3, 24, 0.7, 0.9, 5).to_json()) == list(old)
-    assert decoding_from_json(old) == Decoding(3, 24, 0.7, 0.9, 5)
+    assert Decoding(3, 24, 0.7, 0.9, 5, noise="own").to_json() == {**old, "noise": "own"}
+    assert Decoding(3, seed=5, settings=(COLD,)).to_json() == {**old, "noise": "shared"}
+    assert list(Decoding(3, 24, 0.7, 0.9, 5).to_json()) == [*old, "noise"]
+    assert decoding_from_json(old) == Decoding(3, 24, 0.7, 0.9, 5, noise="own")
     plans = [audit_of(Decoding(3, 24, 0.7, 0.9))[0], audit_of(Decoding(3, settings=(COLD,)))[0]]
     assert plans[0] == plans[1]
     assert "settings" not in plans[0]["decoding"]

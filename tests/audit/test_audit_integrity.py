@@ -42,7 +42,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     suite = write_mini(folder / "suite", templates=6, terms=4)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(audit.bundle, "ROTATE_BYTES", 8_000)
-        patch.setattr("audit.runner.BLOCK", 16)
+        patch.setattr("audit.blocks.REQUESTS", 16)
         run(AuditSpec(models=(ScriptedModel.noise(),), suites=(choose(str(suite)),)), folder / "bundle")
     return folder / "bundle"
 

@@ -23,7 +23,8 @@ from audit.attestation.signatures import is_signed
 from audit.attestation.statement import Signer
 from audit.benchmarks import benchmark
 from audit.benchmarks.base import Setup
-from audit.benchmarks.run import BenchmarkBundle, Chosen, run_benchmark
+from audit.benchmarks.folder import BenchmarkBundle
+from audit.benchmarks.run import Chosen, run_benchmark
 from audit.bundle import REDACTION, Bundle, Record, parse_record, read_json, sha256, write_json
 from audit.integrity import quick_status
 from audit.kept import read_answers
@@ -50,7 +51,7 @@ from audit.requests import (
     digest,
 )
 from audit.rerun import drawn, rerun_check
-from audit.runner import earlier_answers
+from audit.runner import EarlierAnswers
 from audit.scorers.judge import Judges
 from audit.scorers.labels import LabelReading
 from audit.scorers.planned import PlannedScorer
@@ -338,7 +339,7 @@ def test_a_signature_of_the_original_holds_for_what_the_copy_holds_and_signs_no_
 def test_nothing_is_added_to_a_copy_or_taken_over_from_it(copy: Path) -> None:
     with pytest.raises(BundleError, match="a redacted copy takes no answers"):
         resume(copy, [model()])
-    taken = earlier_answers([copy])
+    taken = EarlierAnswers([copy])
     assert taken and not any(response.samples for response, _ in taken.values())
 
 

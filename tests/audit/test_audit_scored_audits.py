@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-import audit.runner
+import audit.blocks
 from audit import api
 from audit.bundle import Bundle, read_json, write_json
 from audit.measures import MEASURES, Decoding
@@ -157,7 +157,7 @@ def test_a_run_that_is_stopped_while_a_scorer_is_asked_ends_as_an_undisturbed_on
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     suite, given = suite_of(tmp_path / "s"), writer(marked=True)
-    monkeypatch.setattr(audit.runner, "BLOCK", 5)
+    monkeypatch.setattr(audit.blocks, "REQUESTS", 5)
     api.run(spec(suite, *pair(), model=given), tmp_path / "calm")
 
     def stops(text: str) -> TextScore:

@@ -453,6 +453,8 @@ class Told:
     def advance(self, count: int) -> None:
         self.read.append(count)
 
+    def say(self, text: str) -> None: ...
+
 
 @pytest.mark.parametrize("construct", ["toxicity", "refusal"])
 def test_an_audit_says_how_far_it_is_and_reads_each_text_once(

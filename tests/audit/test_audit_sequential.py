@@ -93,7 +93,9 @@ class Stopping(ScriptedModel):
 def test_a_killed_audit_resumes_to_the_same_bytes_and_asks_nothing_twice(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("audit.runner.BLOCK", 20)  # a batch is more than one write, so that kills fall inside
+    monkeypatch.setattr(
+        "audit.blocks.REQUESTS", 20
+    )  # a batch is more than one write, so that kills fall inside
     suite = write_suite(tmp_path / "s", "fixed", margin=0.15)
     plain = writer(kinder_to_red)
     run(spec_for(suite, plain, 300), tmp_path / "calm")

@@ -13,7 +13,7 @@ import scipy.stats
 
 from audit.analysis.found import Setting
 from audit.findings import analyze_scores
-from audit.measures import MEASURES, Decoding, DecodingSetting
+from audit.measures import MEASURES, Decoding, DecodingSetting, Noise
 from audit.plan import make_plan, planned_suites
 from audit.scored import score_answers
 from audit.sequential.findings import sequential_coverage, sequential_family
@@ -144,7 +144,9 @@ def test_what_cannot_be_asked_until_decided_is_refused(
         make_plan(spec_for(suite, writer(alike), **change))
 
 
-def test_words_with_a_form_in_common_are_still_asked_anew(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("noise", "asked"), [("own", 1500), ("shared", 500)])
+def test_words_with_a_form_in_common_are_still_asked_anew(tmp_path: Path, noise: Noise, asked: int) -> None:
+    """In every unit; where its groups share their luck too, one text is one question, and no difference."""
     suite = write_suite(tmp_path / "s", "nested")
     suite.write_text(suite.read_text().replace("{who}", "{who:name}"))
     for name in ("people", "invented"):
@@ -152,11 +154,11 @@ def test_words_with_a_form_in_common_are_still_asked_anew(tmp_path: Path) -> Non
         lines = path.read_text().splitlines()
         named = [line[:-1] + ", forms: {name: somebody}}" if "- {id" in line else line for line in lines]
         path.write_text("\n".join(named) + "\n")
-    plan = make_plan(spec_for(suite, writer(alike), 500))
+    plan = make_plan(spec_for(suite, writer(alike), 500, decoding=Decoding(samples=2, noise=noise)))
     [design] = designs(plan, planned_suites(plan))
     questions = [question for unit in design.units() for question in unit.questions]
     assert len({question.item.text for question in questions}) == 6
-    assert len({question.digest for question in questions}) == len(questions) == 1500
+    assert len(questions) == 1500 and len({question.digest for question in questions}) == asked
 
 
 def test_an_audit_without_generated_text_is_refused(mini: Path) -> None:

@@ -18,9 +18,10 @@ from audit.benchmarks.captured import CapturedRow, number_of, read_rows, texts_o
 from audit.benchmarks.classifiers.counterfactual_gaps_formula import unsigned_gap
 from audit.benchmarks.embeddings.geometry import answer_of
 from audit.benchmarks.embeddings.vectors_file import vectors_of
+from audit.benchmarks.folder import recompute
 from audit.benchmarks.likelihood.occupation_slope import Lines
 from audit.benchmarks.options import Option
-from audit.benchmarks.run import Chosen, recompute, resume_benchmark, run_benchmark
+from audit.benchmarks.run import Chosen, resume_benchmark, run_benchmark
 from audit.benchmarks.scoring import score_file
 from audit.benchmarks.written.prompted import captured_samples
 from audit.models.blind import blind_answer

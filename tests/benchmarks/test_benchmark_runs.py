@@ -16,13 +16,14 @@ import pytest
 from audit import benchmarks
 from audit.benchmarks import fetch as fetching
 from audit.benchmarks.base import Setup
-from audit.benchmarks.run import Chosen, recompute, resume_benchmark, run_benchmark
+from audit.benchmarks.folder import KeptRun, recompute
+from audit.benchmarks.run import Chosen, resume_benchmark, run_benchmark
 from audit.benchmarks.scoring import score_file
-from audit.bundle import Bundle
+from audit.blocks import REQUESTS
+from audit.bundle import Bundle, Placed
 from audit.cli import main
 from audit.models.scripted import ScriptedModel
 from audit.requests import Choice, Request, Response, Score
-from audit.runner import BLOCK
 from probes.benchmarks import sources as sources_module
 from probes.benchmarks.folder import DataFolder
 from probes.benchmarks.sources import Source, SourceFile
@@ -103,6 +104,8 @@ class StopsAfter:
         if self.left == 0:
             raise KeyboardInterrupt
 
+    def say(self, text: str) -> None: ...
+
 
 def test_a_run_that_was_stopped_takes_up_where_it_was_and_asks_nothing_twice(tmp_path: Path) -> None:
     undisturbed = run_benchmark(chosen(), model(), tmp_path / "calm")
@@ -110,8 +113,8 @@ def test_a_run_that_was_stopped_takes_up_where_it_was_and_asks_nothing_twice(tmp
     with pytest.raises(KeyboardInterrupt):
         run_benchmark(chosen(), first, tmp_path / "torn", progress=StopsAfter(2))
     found = resume_benchmark(tmp_path / "torn", [second])
-    assert len(first.asked) == 2 * BLOCK
-    assert len(second.asked) == 400 - 2 * BLOCK
+    assert len(first.asked) == 2 * REQUESTS
+    assert len(second.asked) == 400 - 2 * REQUESTS
     assert found == undisturbed
     records = [(tmp_path / name / "records" / "00000.jsonl").read_bytes() for name in ("calm", "torn")]
     assert records[0] == records[1]
@@ -405,3 +408,27 @@ def test_271_choices_are_the_fewest_that_can_be_within_five_points() -> None:
         for n in (262, 271, 273)
     }
     assert [row["within_reach"] for row in reach.values()] == [False, False, True]
+
+
+def test_a_kept_run_reads_its_records_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_benchmark(chosen(), model(), tmp_path / "run")
+    read: list[Path] = []
+    placed = Bundle.placed
+
+    def counted(self: Bundle) -> Iterator[Placed]:
+        read.append(self.root)
+        return placed(self)
+
+    monkeypatch.setattr(Bundle, "placed", counted)
+    kept = KeptRun(tmp_path / "run")
+    assert kept.result() == kept.stated() and kept.texts(reveal=True) == []
+    assert sum(map(len, kept.answers().values())) == 2 * len(kept.items) == 400
+    assert len(read) == 1
+
+
+def test_an_item_that_is_cut_short_is_named(tmp_path: Path) -> None:
+    run_benchmark(chosen(), model(), tmp_path / "run")
+    items = tmp_path / "run" / "items.jsonl"
+    items.write_bytes(items.read_bytes()[:-1])
+    with pytest.raises(BundleError, match=r"items\.jsonl: not items: the last one is cut short"):
+        KeptRun(tmp_path / "run")

@@ -10,7 +10,8 @@ import pytest
 import audit.benchmarks
 from audit.benchmarks import BENCHMARKS, benchmark
 from audit.benchmarks.base import Setup
-from audit.benchmarks.run import Chosen, recompute, run_benchmark
+from audit.benchmarks.folder import recompute
+from audit.benchmarks.run import Chosen, run_benchmark
 from audit.models.scripted import ScriptedModel
 from probes.errors import InputError
 

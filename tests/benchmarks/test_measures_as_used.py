@@ -129,7 +129,7 @@ def test_cost_and_what_cannot_be_shown_are_said_before_the_first_question(tmp_pa
 
 
 def test_the_time_grows_with_the_passes_that_a_request_takes() -> None:
-    from audit.benchmarks.cost import OVERHEAD, seconds
+    from audit.work import OVERHEAD, seconds
 
     text = "one two three four five six seven eight nine ten"
     once = seconds([PseudoTokens(text, "unmasked")], 1000, 1e6)
