@@ -21,11 +21,10 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# Beside its peers, in an environment of theirs that is built once; then what has no peer. For the table alone, such as
+# the quick one: .venv/bin/python -m tests.bench --quick
 bench: $(VENV)/.installed-dev
-	$(BIN)/python -m tests.bench
-	$(BIN)/python -m tests.bench.bench_bundle
-	$(BIN)/python -m tests.bench.bench_report
-	$(BIN)/python -m tests.bench.bench_scorers
+	$(BIN)/python -m tests.bench --all
 
 # What the tests of the dashboard click in; they are skipped, and say so, where it is not.
 browser:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import random
 import statistics
 import tempfile
 import time
@@ -29,7 +28,7 @@ from audit.scorers.base import Scorer
 from audit.scorers.classifier import ClassifierScorer, classifier_card
 from audit.scorers.labels import label_reading
 from audit.scorers.registry import SCORERS, scorer_named
-from probes.frames import load_frames
+from tests.bench.sentences import short_texts
 
 TEXTS, TARGET = 20_000, 5_000
 """Short texts for the scorers that are no networks, and how many a second they are to score."""
@@ -68,19 +67,6 @@ def main() -> None:
         chosen.json.write_text(json.dumps(found, indent=1) + "\n")
     if chosen.markdown:
         chosen.markdown.write_text("\n".join(pages))
-
-
-def short_texts(count: int, seed: int = 0) -> list[str]:
-    """Distinct texts of one to four sentences about people, from the frames of scorer audits."""
-    rng = random.Random(seed)
-    frames = load_frames()
-    words = [frames.word(term) for lexicon in frames.lexicons.values() for term in lexicon.terms]
-    found: dict[str, None] = {}
-    while len(found) < count:
-        parts = rng.choices((1, 2, 3, 4), (8, 4, 2, 1))[0]
-        text = " ".join(rng.choice(frames.frames).fill(rng.choice(words)) for _ in range(parts))
-        found[text] = None
-    return list(found)
 
 
 def rounds_of(works: Mapping[str, Work], clock: Callable[[], float]) -> dict[str, dict[str, float]]:

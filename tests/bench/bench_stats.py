@@ -1,20 +1,19 @@
-"""The resampling tasks, ours and scipy's, on the same data."""
+"""Resampling tasks, ours and scipy's, on the same data; ``bench_resampling`` times them on one core."""
 
 from __future__ import annotations
 
-import resource
-import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.stats
 
-from audit.stats.bootstrap import bootstrap_means
-from audit.stats.max_t import JointTable, flip_null, max_t, wild_null
+from audit.environment import peak_memory
+from audit.stats.bootstrap_means import bootstrap_means
+from audit.stats.max_t import JointTable, flip_draws, max_t, wild_draws
 from audit.stats.pigeonhole import pigeonhole
 from audit.stats.resampling import permute_labels, sign_flips
+from tests.bench import scipy_calls
 
 COMPARISONS, RESAMPLES = 300, 100_000
 SIDES = ("ours", "loop", "wide")
@@ -65,12 +64,10 @@ def measure(name: str, side: str) -> dict[str, float]:
     elif side == "wide":
         share, work = WIDE / RESAMPLES, lambda: task.theirs(data, WIDE, BATCH)
     seconds = min(timed(work) for _ in range(REPEATS)) / share
-    # kilobytes, but bytes on macOS
-    unit = 2**20 if sys.platform == "darwin" else 2**10
     return {
         "seconds": seconds,
         "share": share,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit,
+        "peak_mb": peak_memory() / 2**20,
     }
 
 
@@ -82,48 +79,6 @@ def timed(work: Callable[[], object]) -> float:
 
 def normal(n_units: int) -> Callable[[np.random.Generator], Arrays]:
     return lambda rng: rng.standard_normal((COMPARISONS, n_units)) + 0.2
-
-
-def scipy_flips(values: Arrays, resamples: float, batch: int | None) -> object:
-    return scipy.stats.permutation_test(
-        (values,),
-        np.sum,
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=resamples,
-        batch=batch,
-        axis=-1,
-        rng=np.random.default_rng(3),
-    )
-
-
-def scipy_labels(values: Arrays, resamples: float, batch: int | None) -> object:
-    return scipy.stats.permutation_test(
-        (values[:, ::2], values[:, 1::2]),
-        lambda x, y, axis: x.mean(axis=axis) - y.mean(axis=axis),
-        permutation_type="independent",
-        vectorized=True,
-        n_resamples=resamples,
-        batch=batch,
-        axis=-1,
-        rng=np.random.default_rng(3),
-    )
-
-
-def scipy_bootstrap(method: str) -> Callable[[Arrays, float, int | None], object]:
-    def theirs(values: Arrays, resamples: float, batch: int | None) -> object:
-        return scipy.stats.bootstrap(
-            (values,),
-            np.mean,
-            method=method,
-            vectorized=True,
-            n_resamples=int(resamples),
-            batch=batch,
-            axis=-1,
-            rng=np.random.default_rng(3),
-        )
-
-    return theirs
 
 
 def family(rng: np.random.Generator) -> Arrays:
@@ -144,7 +99,7 @@ def wild_family(scores: Arrays, rng: np.random.Generator) -> object:
         )
         for g in range(groups)
     ]
-    return max_t(np.full(groups, 2.0), wild_null(tables, rng))
+    return max_t(np.full(groups, 2.0), wild_draws(tables, rng))
 
 
 MANY = "300 comparisons x 100 000 resamples"
@@ -153,32 +108,32 @@ TASKS: dict[str, Task] = {
         "300 comparisons x 1 048 576 patterns",
         normal(20),
         lambda values, rng: sign_flips(values, rng),
-        scipy_flips,
+        scipy_calls.flips,
         exact=True,
     ),
     "sign flips, 40 clusters": Task(
-        MANY, normal(40), lambda values, rng: sign_flips(values, rng, resamples=RESAMPLES), scipy_flips
+        MANY, normal(40), lambda values, rng: sign_flips(values, rng, resamples=RESAMPLES), scipy_calls.flips
     ),
     "sign flips, 60 clusters": Task(
-        MANY, normal(60), lambda values, rng: sign_flips(values, rng, resamples=RESAMPLES), scipy_flips
+        MANY, normal(60), lambda values, rng: sign_flips(values, rng, resamples=RESAMPLES), scipy_calls.flips
     ),
     "labels, 20 against 20 units": Task(
         MANY,
         normal(40),
         lambda values, rng: permute_labels(values, 1 - np.arange(40) % 2, rng, resamples=RESAMPLES),
-        scipy_labels,
+        scipy_calls.labels,
     ),
     "bootstrap percentile, 40": Task(
         MANY,
         normal(40),
         lambda values, rng: bootstrap_means(values, rng, method="percentile", resamples=RESAMPLES),
-        scipy_bootstrap("percentile"),
+        scipy_calls.bootstrap("percentile"),
     ),
     "bootstrap BCa, 40": Task(
         MANY,
         normal(40),
         lambda values, rng: bootstrap_means(values, rng, method="bca", resamples=RESAMPLES),
-        scipy_bootstrap("BCa"),
+        scipy_calls.bootstrap("BCa"),
     ),
     "bootstrap-t, 40": Task(
         MANY,
@@ -188,7 +143,7 @@ TASKS: dict[str, Task] = {
     "max-T by flips, 40": Task(
         "300 hypotheses x 9999 draws",
         normal(40),
-        lambda values, rng: max_t(np.full(len(values), 2.0), flip_null(values, rng)),
+        lambda values, rng: max_t(np.full(len(values), 2.0), flip_draws(values, rng)),
     ),
     "max-T by signs, 27 x 480": Task("60 hypotheses x 9999 draws", family, wild_family),
     "pigeonhole, 27 x 8": Task(
