@@ -14,6 +14,7 @@ from itertools import chain, groupby
 from typing import Any
 
 import torch
+from torch.nn.functional import scaled_dot_product_attention
 
 from audit.models.attending import laid_out, shown
 from audit.models.network import Network, Part, same
@@ -74,7 +75,7 @@ class SideBySide:
     """
 
     def __init__(self, lengths: Sequence[int], wanted: Sequence[int]) -> None:
-        self.blocks = list(_blocks(lengths, wanted))
+        self.blocks = list(blocks_of(lengths, wanted))
         self.whole: Any | None = None
         """What the last layer was given before it was trimmed: tensor (1, tokens, width)."""
         self.asked: list[Any] = []
@@ -85,13 +86,13 @@ class SideBySide:
         self.asked.append(module)
         if self.whole is None:
             rows = [Block(b.start, b.rows, b.length, b.start, b.length) for b in self.blocks]
-            return _attended(query, key, value, scaling, rows)
+            return attended((query, key, value), scaling, rows)
         key, value = (
             linear(self.whole).unflatten(-1, (-1, query.shape[-1])).transpose(1, 2)
             for linear in _key_and_value(module)
         )
         self.whole = None
-        return _attended(query.transpose(0, 2), key, value, scaling, self.blocks).transpose(0, 1)
+        return attended((query.transpose(0, 2), key, value), scaling, self.blocks).transpose(0, 1)
 
     @contextmanager
     def trimmed(self, last: Last, wanted: Any) -> Iterator[None]:
@@ -266,7 +267,14 @@ def cut_packed(rows: Sequence[Sequence[Any]], start: int, tokens: int) -> int:
     return end
 
 
-def _blocks(lengths: Sequence[int], wanted: Sequence[int]) -> Iterator[Block]:
+def blocks_of(lengths: Sequence[int], wanted: Sequence[int]) -> Iterator[Block]:
+    """The blocks of rows of some lengths, of which some tokens each are wanted.
+
+    Examples
+    --------
+    >>> [(b.start, b.rows, b.length) for b in blocks_of([2, 2, 3], [2, 2, 3])]
+    [(0, 2, 2), (4, 1, 3)]
+    """
     start = first = 0
     for (length, count), some in groupby(zip(lengths, wanted, strict=True)):
         rows = len(list(some))
@@ -275,20 +283,43 @@ def _blocks(lengths: Sequence[int], wanted: Sequence[int]) -> Iterator[Block]:
         first += rows * count
 
 
-def _attended(query: Any, key: Any, value: Any, scaling: float | None, blocks: Sequence[Block]) -> Any:
-    """Attention of each block's wanted tokens to its rows: tensor (1, wanted tokens, heads, size)."""
-    _, heads, tokens, size = query.shape
-    found = query.new_empty((1, tokens, heads, size))
+def attended(
+    heads: tuple[Any, Any, Any], scaling: float | None, blocks: Sequence[Block], is_causal: bool = False
+) -> Any:
+    """Attention of each block's wanted tokens to its rows: tensor (1, wanted tokens, heads, size).
+
+    Parameters
+    ----------
+    heads : tuple of tensors, shape (1, heads, tokens, size of a head)
+        Queries of the wanted tokens, keys and values of all; these may have fewer heads, each shared by as
+        many of the queries.
+    scaling : float or None
+        As of :class:`~audit.models.attending.Layout`.
+    blocks : sequence of Block
+        In order, and of all rows.
+    is_causal : bool
+        Whether each token reads those before it and itself only; then every token is wanted.
+    """
+    query, key, value = heads
+    _, count, tokens, size = query.shape
+    found = query.new_empty((1, tokens, count, size))
     for b in blocks:
-        parts = (
-            states[0, :, first : first + b.rows * count].unflatten(1, (b.rows, count)).transpose(0, 1)
-            for states, first, count in (
+        own_query, own_key, own_value = (
+            states[0, :, first : first + b.rows * own].unflatten(1, (b.rows, own)).transpose(0, 1)
+            for states, first, own in (
                 (query, b.first, b.wanted),
                 (key, b.start, b.length),
                 (value, b.start, b.length),
             )
         )
-        out = torch.nn.functional.scaled_dot_product_attention(*parts, scale=scaling)
+        out = scaled_dot_product_attention(
+            own_query,
+            own_key,
+            own_value,
+            scale=scaling,
+            is_causal=is_causal,
+            enable_gqa=key.shape[1] != count,
+        )
         found[0, b.first : b.first + b.rows * b.wanted].unflatten(0, (b.rows, b.wanted)).copy_(
             out.transpose(1, 2)
         )

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from audit.models.attending import laid_out, shown
 from audit.models.network import Network, same
+from audit.models.packing import attended, blocks_of
 from audit.models.reading import Row
 
 Integers = NDArray[np.int64]
@@ -46,32 +48,13 @@ class _Side:
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.layers: dict[Any, tuple[Any, Any]] = {}
-        self.starts: list[int] = []
-        # Neighbours of one length are computed together: where the first begins, how many, how long.
-        self._groups: list[tuple[int, int, int]] = []
-        start = 0
-        for row in rows:
-            self.starts.append(start)
-            if self._groups and self._groups[-1][2] == len(row):
-                first, count, length = self._groups[-1]
-                self._groups[-1] = first, count + 1, length
-            else:
-                self._groups.append((start, 1, len(row)))
-            start += len(row)
+        lengths = [len(row) for row in rows]
+        self.starts = list(accumulate(lengths[:-1], initial=0))
+        self._blocks = list(blocks_of(lengths, lengths))
 
     def attend(self, module: Any, query: Any, key: Any, value: Any, scaling: float | None) -> Any:
         self.layers[module] = key[0], value[0]
-        _, heads, tokens, size = query.shape
-        attended = torch.empty((1, tokens, heads, size), dtype=query.dtype, device=query.device)
-        for start, count, length in self._groups:
-            part = slice(start, start + count * length)
-            parts = [x[0, :, part].unflatten(1, (count, length)).transpose(0, 1) for x in (query, key, value)]
-            shares = key.shape[1] != heads
-            found = scaled_dot_product_attention(
-                parts[0], parts[1], parts[2], is_causal=True, scale=scaling, enable_gqa=shares
-            )
-            attended[0, part].unflatten(0, (count, length)).copy_(found.transpose(1, 2))
-        return attended
+        return attended((query, key, value), scaling, self._blocks, is_causal=True)
 
 
 class Slots:

@@ -177,9 +177,9 @@ class Stream:
 
     def _close(self, free: Integers, used: int) -> None:
         """Leave no unused place before a used one."""
-        holes = free[free < used]
-        last = np.setdiff1d(np.arange(used, len(self._rows)), free)
         if used < self._used:
+            holes = free[free < used]
+            last = np.setdiff1d(np.arange(used, len(self._rows)), free)
             self._cache.move(last, holes, used)
             self._rows[holes], self._tokens[holes] = self._rows[last], self._tokens[last]
         self._used = used

@@ -181,7 +181,7 @@ def test_one_rule_says_what_counts_as_the_same() -> None:
 
 
 BRANCHES = trie.Branches.__init__
-BLOCKS = packing._blocks
+BLOCKS = packing.blocks_of
 
 
 @pytest.fixture
@@ -219,7 +219,9 @@ def test_packs_and_padding_in_half_precision(
     else:
         packer: Packer = model._packer if "classifier" in name else model._reader._packer
         assert packer.packs and packer.trims
-        monkeypatch.setattr(packing, "_blocks", lambda lengths, wanted: BLOCKS([sum(lengths)], [sum(wanted)]))
+        monkeypatch.setattr(
+            packing, "blocks_of", lambda lengths, wanted: BLOCKS([sum(lengths)], [sum(wanted)])
+        )
         wrong: Any = resolve(str(tiny(name)), half)
         assert not (wrong._packer if "classifier" in name else wrong._reader._packer).packs
 

@@ -193,9 +193,9 @@ def test_the_probe_sees_wrong_positions_and_wrong_rows(monkeypatch: pytest.Monke
         patch.setattr(packing_module, "_offsets", lambda model: iter([0, 1, 3]))
         assert not packer_of("Roberta", **sizes).packs
     with monkeypatch.context() as patch:
-        blocks = packing_module._blocks
+        blocks = packing_module.blocks_of
         patch.setattr(
-            packing_module, "_blocks", lambda lengths, wanted: blocks([sum(lengths)], [sum(wanted)])
+            packing_module, "blocks_of", lambda lengths, wanted: blocks([sum(lengths)], [sum(wanted)])
         )
         assert not packer_of("Bert").packs, "every row reads every other"
     with monkeypatch.context() as patch:
