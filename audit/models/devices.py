@@ -13,7 +13,7 @@ DTYPES: tuple[Dtype, ...] = get_args(Dtype)
 HALF_DEVICES = frozenset({"cuda", "mps"})
 """Kinds of device on which half precision is offered. On a processor it is slower than float32, and it
 changes the answers."""
-WIDER = 16
+WIDER = 32
 """How many times as many tokens a device other than the processor is given at once."""
 
 _KNOWN = re.compile(r"auto|cpu|mps|cuda(:[0-9]{1,3})?")

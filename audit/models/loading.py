@@ -57,7 +57,7 @@ _POOLER = "pooler."
 
 BLOCK_OPERATIONS = 10**13
 """Floating-point operations between two writes: about a minute of a processor with two cores."""
-FEWEST_PASSES, MOST_PASSES = 4, 16
+FEWEST_PASSES, MOST_PASSES = 8, 32
 """Full passes of a block. With fewer, the last one, which is not full, takes too large a share."""
 
 

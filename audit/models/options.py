@@ -38,7 +38,7 @@ class LoadOptions:
     revision : str or None
         Branch, tag or commit of a hub model.
     token_budget : int
-        Most tokens in one forward pass on a processor; a GPU takes 16 times as many. It shrinks where memory
+        Most tokens in one forward pass on a processor; a GPU takes 32 times as many. It shrinks where memory
         runs out. It changes speed and memory, not answers.
     max_length : int or None
         Most tokens of a text, special ones included, if fewer than the model takes. A longer text is not cut
@@ -56,7 +56,7 @@ class LoadOptions:
     trust_remote_code: bool = False
     offline: bool | None = None
     revision: str | None = None
-    token_budget: int = 2048
+    token_budget: int = 1024
     max_length: int | None = None
     dtype: Dtype = "float32"
     threads: int | None = None

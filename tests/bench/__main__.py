@@ -264,9 +264,10 @@ def folder_of(model: str, cache: Path) -> str:
 
 
 def into_readme(path: Path) -> int:
-    """Put the table of kept numbers into the README."""
+    """Put what has a target of kept numbers into the README, and all of it into a page beside them."""
     found = json.loads(path.read_text("utf-8"))
-    show.write_page(README, path.resolve().relative_to(ROOT).as_posix(), show.table(found))
+    path.with_suffix(".md").write_text(show.table(found), "utf-8")
+    show.write_page(README, path.resolve().relative_to(ROOT).as_posix(), show.short(found))
     return 0
 
 

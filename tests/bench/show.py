@@ -39,6 +39,20 @@ def table(found: Mapping[str, Any]) -> str:
     return _markdown(head, rows) + "\n" + _notes(found)
 
 
+def short(found: Mapping[str, Any]) -> str:
+    """What has a target, without the speeds: the README's table."""
+    rows: list[Sequence[str]] = []
+    for record in found["tasks"]:
+        for against, (_, _, ratio) in _speeds(record).items():
+            goal, verdict = _judged(record, against)
+            if goal:
+                rows.append((record["title"], _name(record, against), ratio, goal, verdict))
+    for one in found.get("figures", []):
+        title, against, _, _, ratio, goal, verdict = _figure(one)
+        rows.append((title, against, ratio, goal, verdict))
+    return _markdown([*HEAD[:2], *HEAD[4:]], rows) + "\n" + "\n".join(_conditions(found)) + "\n"
+
+
 def _comparison(record: Mapping[str, Any], against: str) -> Mapping[str, Any]:
     found: Mapping[str, Any] = next(one for one in record["comparisons"] if one["against"] == against)
     return found
@@ -106,16 +120,14 @@ def _figure(record: Mapping[str, Any]) -> Sequence[str]:
     return (title, against, "", "", f"**{shown}**", goal, judged(record["verdict"], record["reason"]))
 
 
-def _notes(found: Mapping[str, Any]) -> str:
+def _conditions(found: Mapping[str, Any]) -> list[str]:
+    """Where and when it was measured."""
     machine = found["machine"]
-    peers = found["peers"]
-    named = ", ".join(f"{name} {peers[name]}" for name in sorted(peers)) or "none"
     where = ", ".join(filter(None, (machine.get("accelerator"), machine["processor"] or "unknown processor")))
     lines = [
         f"{where}, {machine['cores']} cores, threads of every side: {machine['threads']}; load "
         f"{machine['load']:.1f} when it began; torch {machine['packages']['torch']}, transformers "
         f"{machine['packages']['transformers']}; rounds in turns: {found['rounds']}; {found['date']}.",
-        f"In the peers' environment: {named}.",
         "Ratios are of median speeds, in brackets the least and most of a round.",
         _quiet(found["tasks"]),
     ]
@@ -123,6 +135,13 @@ def _notes(found: Mapping[str, Any]) -> str:
         lines.insert(0, "Seconds are those of the processor, and not of the wall.")
     if found["quick"]:
         lines.insert(0, "A quick run: little work, no search for the peers' best setting.")
+    return lines
+
+
+def _notes(found: Mapping[str, Any]) -> str:
+    peers = found["peers"]
+    named = ", ".join(f"{name} {peers[name]}" for name in sorted(peers)) or "none"
+    lines = [*_conditions(found), f"In the peers' environment: {named}."]
     for dtype, records in (
         ("", found["tasks"]),
         (found.get("dtype"), [one["reduced"] for one in found["tasks"] if "reduced" in one]),

@@ -406,6 +406,15 @@ def test_the_tasks_are_those_of_the_table() -> None:
     assert len(texts) >= 80 and made[0].limit == 0.8
 
 
+def test_the_short_table_has_every_target_and_nothing_else() -> None:
+    ((path, _),) = show.shown_in(README)
+    found = json.loads((ROOT / path).read_text("utf-8"))
+    goals = [one["target"] for record in found["tasks"] for one in record["comparisons"]]
+    goals += [record["limit"]["target"] for record in found["tasks"] if record["limit"]]
+    shown = [line for line in show.short(found).splitlines() if line.startswith("| ")]
+    assert len(shown) == 2 + sum(goal is not None for goal in goals) + len(found["figures"])
+
+
 def test_a_page_keeps_all_but_its_table() -> None:
     page = "before\n<!-- measured: old.json -->\n| old |\n<!-- /measured -->\nafter\n"
     new = show.renewed(page, "new.json", "| new \\1 |\n")
@@ -423,7 +432,9 @@ def test_a_machine_has_a_file_of_its_own() -> None:
 def test_the_readmes_table_is_drawn_from_the_kept_numbers() -> None:
     ((path, table),) = show.shown_in(README)
     assert path.startswith("tests/bench/results/")
-    assert table == show.table(json.loads((ROOT / path).read_text("utf-8")))
+    found = json.loads((ROOT / path).read_text("utf-8"))
+    assert table == show.short(found)
+    assert (ROOT / path).with_suffix(".md").read_text("utf-8") == show.table(found)
     assert re.search(r"### How fast|## How fast", README)
 
 

@@ -59,7 +59,7 @@ def test_answers_are_the_same_where_memory_runs_out() -> None:
     name = "reference/bert-fair"
     wanted = numbers(resolve(name).ask(asked(name)))
     tight, passes = tightened(name)
-    assert tight.pass_tokens == 2048
+    assert tight.pass_tokens == 1024
     found = numbers(tight.ask(asked(name)))
     assert found == pytest.approx(wanted, abs=1e-5) and len(wanted) > 10
     assert max(passes) > ROOM and tight.pass_tokens <= 2 * ROOM
@@ -86,7 +86,7 @@ def test_a_run_goes_on_says_so_and_keeps_what_a_pass_holds(tmp_path: Path) -> No
     assert first.endswith("tokens a pass from here on, where there were 2,048")
     [kept] = json.loads((tmp_path / "a" / "environment.json").read_text())["runs"]
     held = kept["pass_tokens_by_model"]["reference/bert-fair"]
-    assert held == model.pass_tokens < 2048 and f"{held:,} tokens" in told.said[-1]
+    assert held == model.pass_tokens < 1024 and f"{held:,} tokens" in told.said[-1]
 
 
 def test_one_text_too_large_is_one_line_and_what_was_answered_stays(
@@ -147,7 +147,7 @@ def test_the_plan_holds_the_dtype_only_where_it_is_not_the_usual_one() -> None:
     usual = LoadOptions().to_json()
     assert usual == {
         "device": "auto", "allow_pickle": False, "trust_remote_code": False, "offline": None,
-        "revision": None, "token_budget": 2048, "max_length": None,
+        "revision": None, "token_budget": 1024, "max_length": None,
     }  # fmt: skip
     half = LoadOptions(dtype="float16", threads=3)
     assert half.to_json() == {**usual, "dtype": "float16"}
@@ -173,6 +173,6 @@ def test_threads_are_set_and_stand_in_the_environment(monkeypatch: pytest.Monkey
 
 
 def test_a_gpu_is_given_more_at_once_and_float64_is_where_the_device_has_it() -> None:
-    assert devices.tokens_at_once(2048, torch.device("cuda")) == 16 * 2048
+    assert devices.tokens_at_once(1024, torch.device("cuda")) == 32 * 1024
     assert devices.tokens_at_once(7, torch.device("cpu")) == 7
     assert devices.doubled(torch.ones(1)).dtype == torch.float64

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
+import numpy as np
 import pytest
 import torch
 import transformers as tf
@@ -15,7 +17,7 @@ from audit.models import LoadOptions, resolve
 from audit.models import packing as packing_module
 from audit.models.attending import HARMLESS
 from audit.models.network import Network
-from audit.models.packing import Packer, SideBySide
+from audit.models.packing import Packer, SideBySide, cut_packed
 from audit.models.quiet import quiet
 from audit.models.reading import Read
 from audit.requests import (
@@ -322,3 +324,20 @@ def test_many_texts_of_one_call_stay_within_a_bound(tmp_path: Path) -> None:
         tokenizer.save_pretrained(tmp_path)
     logits = 4 * 20_000 * 4 * 1_500 / 2**20
     assert megabytes(CHILD, str(tmp_path)) < 180 < logits, "136 as measured; all of a pass at once take 216"
+
+
+def test_batches_keep_to_their_budget_and_the_last_two_are_of_one_size() -> None:
+    rng = np.random.default_rng(4)
+    for _ in range(300):
+        lengths = sorted(rng.integers(1, 40, rng.integers(1, 60)).tolist(), reverse=True)
+        rows = [range(length) for length in lengths]
+        budget = int(rng.integers(40, 300))
+        ends = [0]
+        while ends[-1] < len(rows):
+            ends.append(cut_packed(rows, ends[-1], budget))
+        sizes = [sum(lengths[start:end]) for start, end in itertools.pairwise(ends)]
+        assert max(sizes) <= budget
+        assert all(size > budget - max(lengths) for size in sizes[:-2])
+        if len(sizes) > 1:
+            assert abs(sizes[-2] - sizes[-1]) <= 2 * max(lengths)
+            assert sizes[-2] + sizes[-1] > budget
