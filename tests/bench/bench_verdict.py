@@ -306,7 +306,8 @@ def main() -> None:
     pool, times = pool_of(chosen.pool, chosen.quick), 20 if chosen.quick else TIMES
     found = list(measured(pool, times))
     some = [row(pool, way, CONCENTRATED[0], times, CONCENTRATED[1]) for way in WAYS]
-    print("\n".join(lines([*found, *some])))
+    page = "\n".join(lines([*found, *some]))
+    print(page)
     whole = pool.tokens(WHOLE_SUITE, SAMPLES)
     print(f"\nThe whole suite, {WAYS[0].name}: {whole:,.0f} tokens; until decided, as above.")
     told: dict[str, Any] = {
@@ -320,6 +321,7 @@ def main() -> None:
         print(f"{telling} ({{processor_seconds:.0f}} s of processors).".format(**told["live"]))
     if chosen.json:
         chosen.json.write_text(json.dumps(told, indent=1) + "\n")
+        chosen.json.with_suffix(".md").write_text(page + "\n")
 
 
 if __name__ == "__main__":

@@ -3,8 +3,8 @@
 ``python -m tests.bench.profile_run [--quick] [--out DIR] [--json FILE]`` runs, as a user types them, a
 measure of published pairs on a network of bert-base size with random weights, in every scoring, and an audit
 that samples text from SmolLM2-135M. A thread looks many times a second at what the program does. Each look
-counts for one part, which is found from the functions that are running. A Markdown table is printed; ``DIR``
-takes it, and all looks as folded stacks, which flame graph programs read.
+counts for one part, which is found from the functions that are running. A Markdown table is printed, and
+stands beside ``FILE``; ``DIR`` takes all looks as folded stacks, which flame graph programs read.
 
 Each run is its own process, so that the start of the command and its imports are counted, too. Such parts
 take as long for a few questions as for many, and are shown apart from the others.
@@ -258,9 +258,9 @@ def main() -> None:
             for name, (seconds, looks, _) in found.items()
         ]
         chosen.json.write_text(json.dumps({"figure": figure, "pairs": pairs, "runs": told}, indent=1))
+        chosen.json.with_suffix(".md").write_text(table(found) + "\n", encoding="utf-8")
     if chosen.out:
         chosen.out.mkdir(parents=True, exist_ok=True)
-        (chosen.out / "profile.md").write_text(table(found) + "\n", encoding="utf-8")
         for number, (_, _, folded) in enumerate(found.values()):
             (chosen.out / f"profile-{number}.folded").write_text("\n".join(folded) + "\n", encoding="utf-8")
 
