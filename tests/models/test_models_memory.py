@@ -83,7 +83,7 @@ def test_a_run_goes_on_says_so_and_keeps_what_a_pass_holds(tmp_path: Path) -> No
     assert max(passes) > ROOM
     first = told.said[0]
     assert first.startswith("reference/bert-fair: memory ran out; ")
-    assert first.endswith("tokens a pass from here on, where there were 2,048")
+    assert first.endswith("tokens a pass from here on, where there were 1,024")
     [kept] = json.loads((tmp_path / "a" / "environment.json").read_text())["runs"]
     held = kept["pass_tokens_by_model"]["reference/bert-fair"]
     assert held == model.pass_tokens < 1024 and f"{held:,} tokens" in told.said[-1]
