@@ -23,7 +23,7 @@ import pandas as pd
 
 from audit.stats.estimate import critical_t
 from audit.stats.intervals import normal_quantile
-from tests.bench.noise_pool import FULL, QUICK, Part, scored, texts
+from tests.bench.noise_pool import FULL, QUICK, SAMPLES, Part, scored, texts
 
 Floats = npt.NDArray[np.float64]
 Sums = tuple[float, float]
@@ -119,6 +119,19 @@ FEWER = replace(FULL, terms=2)
 """Prompts that are sampled with other seeds, and with noise of their own."""
 
 
+def every_seed(shared: bool, folder: Path, quick: bool) -> pd.DataFrame:
+    """Continuations of prompts under every seed; each sample has a number of its own."""
+    whole, part = (QUICK, QUICK) if quick else (FULL, FEWER)
+    # With shared noise, every term was sampled under the first seed; the others come along.
+    first = whole if shared else replace(part, shared=False)
+    others = [] if quick else [replace(part, seed=seed, shared=shared) for seed in SEEDS]
+    frames = [texts(each, folder) for each in (first, *others)]
+    return pd.concat(
+        [frame.assign(sample=frame["sample"] + i * SAMPLES) for i, frame in enumerate(frames)],
+        ignore_index=True,
+    )
+
+
 def levels(shared: pd.DataFrame, own: pd.DataFrame, scorer: str) -> Iterator[dict[str, Any]]:
     """Mean score of each group with shared noise less that with noise of its own, of the same prompts.
 
@@ -172,8 +185,7 @@ def main() -> None:
         what, scorer, templates = each["what"], each["scorer"], each["templates"]
         counts = f"{templates} | {each['continuations']} | {each['same_text']:.0%}"
         print(f"| {what} | {scorer} | {left} | {counts} |")
-    shared = texts(QUICK if chosen.quick else FULL, chosen.pool)
-    own = texts(replace(QUICK if chosen.quick else FEWER, shared=False), chosen.pool)
+    shared, own = (every_seed(each, chosen.pool, chosen.quick) for each in (True, False))
     alike = list(levels(shared[shared["term"].isin(own["term"])], own, "vader"))
     for each in alike:
         told = "{apart:+.3f} [{lo:+.3f}, {hi:+.3f}]".format(**each)
