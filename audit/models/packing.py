@@ -271,6 +271,7 @@ def cut_packed(rows: Sequence[Sequence[Any]], start: int, tokens: int) -> int:
 
 
 def _filled(rows: Sequence[Sequence[Any]], start: int, tokens: int) -> int:
+    """Where rows end that fill a budget of tokens."""
     end = start
     while end < len(rows) and len(rows[end]) <= tokens:
         tokens -= len(rows[end])

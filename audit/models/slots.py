@@ -160,14 +160,14 @@ class _Step:
         count, heads, _, size = query.shape
         kept = key.shape[1]
         # Heads that share their keys are so many tokens that read the same.
-        attended = _attended(
+        found = _read_by_few(
             query.reshape(count, kept, heads // kept, size),
             keys[:count, :, : self._read],
             values[:count, :, : self._read],
             self._visible(query),
             scaling,
         )
-        return attended.reshape(count, 1, heads, size)
+        return found.reshape(count, 1, heads, size)
 
     def _visible(self, query: Any) -> Any:
         if self._is_even:
@@ -179,7 +179,7 @@ class _Step:
         return self._mask
 
 
-def _attended(query: Any, key: Any, value: Any, mask: Any | None, scaling: float | None) -> Any:
+def _read_by_few(query: Any, key: Any, value: Any, mask: Any | None, scaling: float | None) -> Any:
     """Attention of a token or a few, to many: as torch's own, which is made for many that read.
 
     On a processor, torch's takes up to 4 times as long as two products with what lies between them.
